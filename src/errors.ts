@@ -1,0 +1,39 @@
+/**
+ * Every error a caller can meet, by its permanent code. `docs/errors.md` says what each means and what to do;
+ * a test compares the two. Numbers are those that stock `wrangler` reacts to where it knows one.
+ */
+export const ERROR_CODES = {
+  invalidToken: { code: 9109, status: 401 },
+  authentication: { code: 10000, status: 401 },
+  badRequest: { code: 10001, status: 400 },
+  notFound: { code: 10002, status: 404 },
+  internal: { code: 10013, status: 500 },
+  workerNotFound: { code: 10007, status: 404 },
+  invalidUpload: { code: 10021, status: 400 },
+  uploadTooLarge: { code: 10027, status: 413 },
+  bindingNotFound: { code: 10057, status: 400 },
+  serviceNotFound: { code: 10090, status: 404 },
+  versionNotFound: { code: 10100, status: 404 },
+  notAvailable: { code: 10300, status: 400 }, // not 501: wrangler sends an upload again on any 5xx
+  overloaded: { code: 10301, status: 503 },
+} as const;
+
+export type ErrorName = keyof typeof ERROR_CODES;
+
+/**
+ * The caller's fault, or at least the caller's business: carries a permanent code, an HTTP status and a message that
+ * is safe to show. A message names the attempt, then the value, then the allowed range.
+ */
+export class PlatformError extends Error {
+  override readonly name = 'PlatformError';
+  readonly code: number;
+  readonly status: number;
+  readonly kind: ErrorName;
+
+  constructor(kind: ErrorName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+    this.code = ERROR_CODES[kind].code;
+    this.status = ERROR_CODES[kind].status;
+  }
+}

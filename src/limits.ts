@@ -1,0 +1,49 @@
+/**
+ * Every limit of the platform, with its unit. `docs/limits.md` explains them to users; a test compares the two.
+ *
+ * The first group can be set per account and per Worker (`WorkerLimits`); the rest is the same for everybody.
+ */
+
+/** Limits an operator may set per account and a Worker's owner may lower (or, up to `MAX_CPU_MS`, raise) per Worker. */
+export interface WorkerLimits {
+  /** CPU time of one invocation, in ms. */
+  readonly cpuMs: number;
+  /** V8 heap and ArrayBuffers of one instance, and each of its WebAssembly memories, in MiB. */
+  readonly memoryMiB: number;
+  /** Subrequests (fetch and service bindings) of one invocation. */
+  readonly subrequests: number;
+}
+
+export const DEFAULT_LIMITS: WorkerLimits = {
+  cpuMs: 50,
+  memoryMiB: 128,
+  subrequests: 50,
+};
+
+/** The limits that apply: the defaults, overridden by each layer in turn. */
+export function resolveLimits(...layers: readonly (Partial<WorkerLimits> | undefined)[]): WorkerLimits {
+  return Object.assign({}, DEFAULT_LIMITS, ...layers) as WorkerLimits;
+}
+
+export const MAX_CPU_MS = 300_000; // 5 min: batch jobs; longer work belongs in a queue
+export const MAX_MEMORY_MIB = 1_024;
+export const MAX_SUBREQUESTS = 1_000;
+
+export const STARTUP_CPU_MS = 400; // evaluating the modules' top level
+export const WAIT_UNTIL_WALL_MS = 30_000; // after the response has been sent or the client has gone
+export const MAX_UPLOAD_BYTES = 10 * 1024 * 1024; // all modules together, gzip-compressed
+export const MAX_UPLOAD_RAW_BYTES = 64 * 1024 * 1024; // the same, before compression: bounds memory while parsing
+export const MAX_MODULES = 1_000; // of one upload
+export const MAX_MODULE_NAME_CHARS = 512;
+export const MAX_METADATA_BYTES = 1024 * 1024; // of one upload: bindings with their values, dates, annotations
+export const MAX_BINDINGS = 256; // of one version
+export const MAX_REQUEST_HEADER_BYTES = 128 * 1024;
+export const MAX_URL_BYTES = 16 * 1024;
+export const MAX_REQUEST_BODY_BYTES = 100 * 1024 * 1024;
+export const MAX_OPEN_CONNECTIONS = 6; // subrequests of one invocation waiting for response headers; further ones queue
+export const MAX_LOG_BYTES = 256 * 1024; // of one invocation; the rest is dropped and the record marked truncated
+export const MAX_SERVICE_DEPTH = 32; // service bindings calling service bindings
+export const MAX_TIMERS = 1_000; // pending at once in one instance
+export const MAX_PENDING_HOST_CALLS = 1_000; // of one instance
+export const MAX_WASM_INSTANCES = 64; // with a memory of their own, alive in one instance
+export const MAX_REDIRECTS = 20; // Fetch standard, HTTP-redirect fetch step 7

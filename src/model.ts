@@ -1,0 +1,109 @@
+/** What the platform's parts say to one another about Workers: plain, JSON-safe data (module contents aside). */
+import type { AccountId, Sha256, VersionId, WorkerName } from './ids.ts';
+import type { WorkerLimits } from './limits.ts';
+
+export type ModuleKind = 'esm' | 'cjs' | 'text' | 'data' | 'json' | 'wasm';
+
+/** A module of a version, as stored: its bytes are in the blob store. */
+export interface ModuleRef {
+  /** The specifier it is imported by, e.g. `index.js` or `./f2f4-add.wasm`. */
+  readonly name: string;
+  readonly kind: ModuleKind;
+  readonly sha256: Sha256;
+  readonly bytes: number;
+}
+
+/** A module with its bytes, as sent to a cell. */
+export interface ModuleSource {
+  readonly name: string;
+  readonly kind: ModuleKind;
+  readonly content: Uint8Array;
+}
+
+export type Binding =
+  | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
+  | { readonly type: 'json'; readonly name: string; readonly json: unknown }
+  | { readonly type: 'service'; readonly name: string; readonly service: WorkerName; readonly entrypoint?: string }
+  | { readonly type: 'version_metadata'; readonly name: string };
+
+/** All a cell needs to know to run a version, apart from the module contents. */
+export interface VersionSpec {
+  readonly id: VersionId;
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+  /** The version's tag (`--tag`), or ''. Shown by a `version_metadata` binding. */
+  readonly tag: string;
+  readonly createdOn: string;
+  /** Name of the module whose default export handles events. */
+  readonly mainModule: string;
+  readonly bindings: readonly Binding[];
+  readonly compatibilityDate: string;
+  readonly compatibilityFlags: readonly string[];
+  readonly limits: WorkerLimits;
+}
+
+/** A version with its code: what `Cell.load` takes. */
+export interface VersionCode {
+  readonly spec: VersionSpec;
+  readonly modules: readonly ModuleSource[];
+}
+
+/** One version's share of a Worker's traffic. Percentages of a deployment add up to 100. */
+export interface VersionShare {
+  readonly version: VersionId;
+  readonly percentage: number;
+}
+
+/** Which versions of a Worker serve. This is what routes are made of. */
+export interface Route {
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+  readonly shares: readonly VersionShare[];
+  /** The default URL is switched off (`workers_dev: false`): service bindings and events reach it, clients do not. */
+  readonly hidden?: boolean;
+}
+
+export type Outcome =
+  | 'ok'
+  | 'exception'
+  | 'exceededCpu'
+  | 'exceededMemory'
+  | 'exceededWallTime'
+  | 'canceled'
+  | 'internalError';
+
+/** How one invocation went: one record for logs, tails, usage and metrics. */
+export interface InvocationRecord {
+  readonly ray: string;
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+  readonly version: VersionId;
+  readonly event: 'fetch' | 'scheduled';
+  readonly outcome: Outcome;
+  /** HTTP status sent, 0 when none was. */
+  readonly status: number;
+  /** CPU time in microseconds. */
+  readonly cpuUs: number;
+  readonly wallMs: number;
+  /** When it began, ms since 1970. */
+  readonly at: number;
+  readonly method?: string;
+  readonly url?: string;
+  readonly logs: readonly LogLine[];
+  readonly exceptions: readonly ExceptionInfo[];
+  /** Lines were dropped because the invocation logged more than its limit. */
+  readonly truncated: boolean;
+}
+
+export interface LogLine {
+  readonly level: 'debug' | 'error' | 'info' | 'log' | 'warn';
+  readonly message: string;
+  readonly timestamp: number;
+}
+
+export interface ExceptionInfo {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly timestamp: number;
+}
