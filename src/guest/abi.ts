@@ -1,0 +1,162 @@
+/**
+ * The contract between the guest runtime (inside the isolate) and the cell (outside): numeric operations with plain
+ * arguments. Only strings, numbers, booleans, undefined and ArrayBuffers cross, each copied; never an object, so that
+ * no getter or proxy of a tenant is ever touched by the host.
+ *
+ * Host to guest: `enter(op, id, a, b, c, now, pooled)`, one function captured at boot. `now` is wall time in ms and is
+ * what every clock shows until the next entry. `pooled` tells that the entry runs on a pool thread (then `host` calls
+ * must go through the queued callback instead of the synchronous one). Microtasks drain before the entry ends.
+ *
+ * Guest to host: `host(op, id, a, b, c, d)`, answered by a later entry where an answer is due; and `hostSync(op, a)`
+ * for the few questions that need their answer at once.
+ *
+ * Ids: invocations and in-streams (host to guest) are numbered by the host; calls, timers and out-streams (guest to
+ * host) by the guest. All are positive integers, unique within an isolate's life.
+ *
+ * Heads are texts with one field a line, `\n` between fields. HTTP forbids line breaks in every field, and both sides
+ * check theirs.
+ */
+
+/** Host to guest. */
+export const ENTER = {
+  /**
+   * id invocation; a head `method\nurl\nname\nvalue\n…` (Latin-1 text, names as received, no trailing line break);
+   * b body: undefined (none), or ArrayBuffer (whole); c in-stream id when the body streams, else 0.
+   */
+  fetch: 1,
+  /** id invocation; a cron expression; b scheduled time in ms. */
+  scheduled: 2,
+  /**
+   * Result of a host call. id call; a 1 = ok, 0 = failed.
+   * fetch ok: b head `status\nstatusText\nurl\nredirected(0|1)\nname\nvalue\n…`; c in-stream id (0 = no body) or the whole body as ArrayBuffer.
+   * failed: b error message.
+   */
+  deliver: 3,
+  /** id in-stream; a bytes or undefined; b 0 = more follows, 1 = that was the end, 2 = failed; c error message when failed. */
+  chunk: 4,
+  /** id timer: it is due. */
+  timer: 5,
+  /** id invocation: its client has gone. Aborts `request.signal`. */
+  abort: 6,
+  /** id out-stream; a how many more bytes the peer takes, or -1: the peer takes no more at all (cancel the source). */
+  credit: 7,
+  /** id invocation: it is over for the host (limit or end): forget its timers, calls and streams; keep running nothing of it. */
+  close: 8,
+} as const;
+
+/** Guest to host. */
+export const HOST = {
+  /**
+   * id invocation; a status; b head `statusText\nname\nvalue\n…` (just '' + `\n` fields; statusText may be empty);
+   * c body: undefined, string (sent as UTF-8) or ArrayBuffer, whole or first bytes;
+   * d 0 = complete; > 0 = out-stream id with the rest; -1 = complete, and the invocation is done as by `done` with 'ok'.
+   */
+  respond: 1,
+  /** id out-stream; a string or ArrayBuffer. Only within credit (`OUT_STREAM_WINDOW` bytes at first). */
+  write: 2,
+  /** id out-stream. */
+  end: 3,
+  /** id out-stream; a message: the source failed. */
+  fail: 4,
+  /** id in-stream; a 0 = what is there next, as one chunk; 1 = everything to its end as one chunk. Answered by `chunk`. */
+  pull: 5,
+  /** id in-stream: the guest takes no more. */
+  stop: 6,
+  /**
+   * id call; a invocation; b head `method\nurl\nredirect(follow|error|manual)\nname\nvalue\n…`;
+   * c body: undefined, string, ArrayBuffer (whole), or number = out-stream id; d index of a service binding in the
+   * version's bindings, or -1 for the network. Answered by `deliver`.
+   */
+  fetch: 7,
+  /** id call: its caller has aborted. No `deliver` follows. */
+  cancel: 8,
+  /** id timer; a invocation; b delay in ms. Answered once by `timer`; the guest re-arms intervals. */
+  timer: 9,
+  /** id timer. */
+  clearTimer: 10,
+  /** id invocation (0: start-up); a level (`debug|error|info|log|warn`); b the formatted line. */
+  log: 11,
+  /** id invocation; a `ok` or `exception`: handler settled and every `waitUntil` promise settled. Sent once. */
+  done: 12,
+  /** id invocation (0: start-up); a name; b message; c stack. */
+  exception: 13,
+  /** id invocation: `ctx.passThroughOnException()` was called. */
+  passThrough: 14,
+} as const;
+
+/** Guest to host, answered at once. */
+export const HOST_SYNC = {
+  /** a byte count up to 65,536; answers an ArrayBuffer of random bytes. */
+  random: 1,
+  /** a domain with non-ASCII or xn-- labels; answers its ASCII form by UTS 46, or undefined when invalid. */
+  domainToAscii: 2,
+  /** a name of a lazily loaded part of the guest runtime (see build.ts); answers its source text. */
+  source: 3,
+} as const;
+
+/** Bytes a guest may write to an out-stream before the first `credit`. */
+export const OUT_STREAM_WINDOW = 64 * 1024;
+
+/**
+ * What the guest bundle leaves on the global as `__isola`, for the engine alone, which deletes it after `boot`.
+ *
+ * `boot(host, hostQueued, hostSync, optionsJson)` takes the three callbacks (`host` synchronous for entries inline,
+ * `hostQueued` for entries on the pool), hardens the global, and returns the entry points.
+ */
+export interface GuestBoot {
+  boot(host: HostFunction, hostQueued: HostFunction, hostSync: HostSyncFunction, optionsJson: string): GuestEntryPoints;
+}
+
+export type HostFunction = (op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;
+export type HostSyncFunction = (op: number, a: unknown) => unknown;
+
+export interface GuestEntryPoints {
+  /**
+   * Before the first `provide`, once the version is known: the largest size of a WebAssembly memory in MiB.
+   * `DEFAULT_LIMITS.memoryMiB` until then.
+   */
+  limit(wasmMemoryMiB: number): void;
+  enter(op: number, id: number, a: unknown, b: unknown, c: unknown, now: number, pooled: boolean): void;
+  /**
+   * Before the tenant's modules are evaluated, once per module that is not JavaScript: makes its default export from
+   * its bytes and keeps it. The engine then evaluates a module `export default __isola_take(index)`, and removes
+   * `__isola_take` from the global before any code of the tenant runs.
+   */
+  provide(kind: 'text' | 'data' | 'json' | 'wasm', bytes: ArrayBuffer): number;
+  take(index: number): unknown;
+  /**
+   * After evaluation: the main module's namespace and `AttachOptions` as JSON. Returns the names of the handlers found
+   * (`fetch`, `scheduled`) joined by commas; throws a TypeError when there is no default export with a handler.
+   */
+  attach(namespace: unknown, optionsJson: string): string;
+  /** For start-up errors: `name\nmessage\nstack` of a thrown value, reading it defensively. */
+  describe(error: unknown): string;
+}
+
+/** Options of `boot`, as JSON. Known before the tenant is. */
+export interface BootOptions {
+  readonly now: number;
+  readonly maxTimers: number;
+  readonly maxPendingHostCalls: number;
+  readonly maxWasmInstances: number;
+  /** Each WebAssembly memory of the isolate may grow to this. */
+  readonly memoryMiB: number;
+}
+
+/** Options of `attach`, as JSON: the version's bindings in order, and limits that the guest keeps itself. */
+export interface AttachOptions {
+  readonly bindings: readonly (
+    | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
+    | { readonly type: 'json'; readonly name: string; readonly json: unknown }
+    | { readonly type: 'service'; readonly name: string }
+    | {
+        readonly type: 'version_metadata';
+        readonly name: string;
+        readonly id: string;
+        readonly tag: string;
+        readonly timestamp: string;
+      }
+  )[];
+  readonly compatibilityFlags: readonly string[];
+  readonly subrequests: number;
+}

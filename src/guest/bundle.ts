@@ -1,0 +1,6 @@
+/** Entry of the guest bundle: runs once, while the snapshot is made. */
+import type { GuestBoot } from './abi.ts';
+import { boot, installGlobals } from './runtime/index.ts';
+
+installGlobals();
+(globalThis as unknown as { __isola: GuestBoot }).__isola = { boot };

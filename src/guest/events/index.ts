@@ -1,0 +1,31 @@
+/**
+ * Events and abort signals: the DOM standard without a tree, and DOMException.
+ * Called by fetch/, runtime/ and the other primitives. Knows nothing of the host: timers, the clock and the place
+ * where exceptions are reported are put in at boot (hooks.ts).
+ * Promise: a listener that throws stops nobody else; an abort reaches the runtime's own algorithms before any listener.
+ * Start at event-target.ts.
+ */
+export {
+  AbortController,
+  AbortSignal,
+  abortError,
+  abortReason,
+  addAbortAlgorithm,
+  anySignal,
+  createSignal,
+  isAborted,
+  isAbortSignal,
+  signalAbort,
+} from './abort-signal.ts';
+export { DOMException, isDOMException } from './dom-exception.ts';
+export { CloseEvent, CustomEvent, ErrorEvent, MessageEvent, PromiseRejectionEvent } from './event-kinds.ts';
+export { Event, isEvent, type EventInit } from './event.ts';
+export {
+  defineHandler,
+  dispatchTrusted,
+  EventTarget,
+  hasListeners,
+  isEventTarget,
+  setGlobalTarget,
+} from './event-target.ts';
+export { reportError, setErrorReporter, setEventClock, setTimers, type Timers } from './hooks.ts';

@@ -1,0 +1,356 @@
+/**
+ * Bodies, kept in the form they were given in until somebody needs another: a string stays a string all the way to the
+ * host, and a stream object is made only when a Worker reads `.body`.
+ */
+import { bytesSlice } from '../primordials.ts';
+import { InStream, type PullCallback } from '../runtime/in-streams.ts';
+import {
+  NativePromise,
+  jsonParse,
+  objectDefineProperty,
+  promiseThen,
+  promiseReject,
+  promiseResolve,
+  charCodeAt,
+  isWellFormed,
+  stringIndexOf,
+  stringSlice,
+  toWellFormed,
+} from '../runtime/intrinsics.ts';
+import { toDOMString } from '../webidl.ts';
+import { concatBytes, copyBytes, viewBytes, type Bytes } from '../bytes.ts';
+import { exactBuffer } from './bytes.ts';
+import {
+  blobBytes,
+  blobType,
+  cancelStream,
+  bytesToBlob,
+  createByteStream,
+  fixedLength,
+  formToBytes,
+  isBlob,
+  isFormData,
+  isReadableStream,
+  isStreamDisturbed,
+  isStreamLocked,
+  isURLSearchParams,
+  lockStream,
+  parseFormData,
+  searchParamsToString,
+  teeStream,
+  utf8Decode,
+  utf8Encode,
+  type ByteStream,
+  type Reader,
+} from './platform.ts';
+
+const NOT_BYTES = 'A body stream may only hold Uint8Array chunks';
+
+/** What a body is made of; `stream` once it has been looked at as one. */
+export type Source = string | Bytes | InStream | ByteStream;
+
+export class Body {
+  source: Source;
+  /** Read to its end, or being read, other than through a stream object. */
+  used = false;
+  /** Two bodies hold these bytes: neither may give them away. */
+  shared = false;
+
+  constructor(source: Source) {
+    this.source = source;
+  }
+}
+
+/** Is the source one that has to be pumped? */
+export function isStreamSource(source: Source): source is InStream | ByteStream {
+  return source instanceof InStream || isReadableStream(source);
+}
+
+/** The head of a message with the `content-length` that a FixedLengthStream promises. */
+export function withLength(head: string, { source }: Body): string {
+  const length = isReadableStream(source) ? fixedLength(source) : undefined;
+  if (length === undefined || stringIndexOf(head, '\ncontent-length\n') !== -1) return head;
+  return `${head}\ncontent-length\n${length}`;
+}
+
+/** An extracted body and the `content-type` it implies: Fetch, "extract a body". */
+export interface Extracted {
+  readonly body: Body;
+  readonly type: string | null;
+}
+
+export function extractBody(init: unknown): Extracted {
+  if (typeof init === 'string') return { body: new Body(init), type: 'text/plain;charset=UTF-8' };
+  if (typeof init === 'object' && init !== null) {
+    const bytes = copyBytes(init);
+    if (bytes !== undefined) return { body: new Body(bytes), type: null };
+    if (isReadableStream(init)) {
+      if (isStreamDisturbed(init)) throw new TypeError('Cannot use a ReadableStream that has been read as a body');
+      if (isStreamLocked(init)) throw new TypeError('Cannot use a locked ReadableStream as a body');
+      return { body: new Body(init), type: null };
+    }
+    if (isURLSearchParams(init)) {
+      return { body: new Body(searchParamsToString(init)), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+    }
+    if (isBlob(init)) {
+      const body = new Body(blobBytes(init));
+      body.shared = true;
+      return { body, type: blobType(init) === '' ? null : blobType(init) };
+    }
+    if (isFormData(init)) {
+      const encoded = formToBytes(init);
+      return { body: new Body(encoded.bytes), type: encoded.type };
+    }
+  }
+  return { body: new Body(toDOMString(init)), type: 'text/plain;charset=UTF-8' };
+}
+
+export function isBodyUsed(body: Body): boolean {
+  return body.used || (isReadableStream(body.source) && isStreamDisturbed(body.source));
+}
+
+/** Neither read nor being read: it can be sent, cloned or consumed. */
+export function isBodyUnusable(body: Body): boolean {
+  return (
+    body.used || (isReadableStream(body.source) && (isStreamDisturbed(body.source) || isStreamLocked(body.source)))
+  );
+}
+
+/** The stream object, made at the first call. */
+export function bodyStream(body: Body): ByteStream {
+  const { source } = body;
+  if (isReadableStream(source)) return source;
+  let stream: ByteStream;
+  if (source instanceof InStream) stream = inStreamToStream(source);
+  else {
+    let rest: Bytes | undefined =
+      typeof source === 'string' ? utf8Encode(source) : body.shared ? bytesSlice(source) : source;
+    stream = createByteStream(
+      (controller) => {
+        const bytes = rest;
+        rest = undefined;
+        if (bytes !== undefined && bytes.byteLength > 0) controller.enqueue(bytes);
+        controller.close();
+      },
+      () => {
+        rest = undefined;
+      },
+    );
+  }
+  body.source = stream;
+  if (body.used) {
+    // It has been read as a whole already: the stream must show that, disturbed and closed.
+    cancelStream(lockStream(stream), undefined);
+  }
+  return stream;
+}
+
+/** Two bodies in place of one: Fetch, "clone a body". */
+export function cloneBody(body: Body): Body {
+  const { source } = body;
+  if (typeof source === 'string') return new Body(source);
+  if (!(source instanceof InStream) && !isReadableStream(source)) {
+    const copy = new Body(source);
+    copy.shared = true;
+    body.shared = true;
+    return copy;
+  }
+  const [first, second] = teeStream(bodyStream(body));
+  body.source = first;
+  return new Body(second);
+}
+
+/** The same body for a new owner; the old one is used up. */
+export function moveBody(body: Body): Body {
+  const moved = new Body(body.source);
+  moved.shared = body.shared;
+  if (isReadableStream(body.source)) moved.source = proxyStream(body.source);
+  body.used = true;
+  return moved;
+}
+
+/** All bytes of a body. The caller may keep them unless `body.shared`. */
+export function consumeBytes(body: Body): Promise<Bytes> {
+  body.used = true;
+  const { source } = body;
+  if (typeof source === 'string') return promiseResolve(utf8Encode(source));
+  if (source instanceof InStream) return pullWhole(source);
+  if (isReadableStream(source)) return readAll(lockStream(source));
+  return promiseResolve(source);
+}
+
+type Owner = { readonly body: Body | null; readonly type: () => string | null };
+
+/** Puts `arrayBuffer()`, `blob()`, `bytes()`, `formData()`, `json()`, `text()`, `body` and `bodyUsed` on a prototype. */
+export function defineBodyMethods(prototype: object, owner: (self: unknown) => Owner): void {
+  function consume<T>(self: unknown, convert: (bytes: Bytes, type: string | null, shared: boolean) => T): Promise<T> {
+    let state: Owner;
+    try {
+      state = owner(self);
+    } catch (error) {
+      return promiseReject(error);
+    }
+    const { body } = state;
+    if (body === null) return settle(() => convert(new Uint8Array(0), state.type(), false));
+    if (isBodyUnusable(body)) return promiseReject(new TypeError('The body has already been used'));
+    return promiseThen(consumeBytes(body), (bytes) => convert(bytes, state.type(), body.shared), rethrow) as Promise<T>;
+  }
+  function consumeText<T>(self: unknown, convert: (text: string) => T): Promise<T> {
+    let state: Owner;
+    try {
+      state = owner(self);
+    } catch (error) {
+      return promiseReject(error);
+    }
+    const { body } = state;
+    if (body === null) return settle(() => convert(''));
+    if (isBodyUnusable(body)) return promiseReject(new TypeError('The body has already been used'));
+    const { source } = body;
+    if (typeof source === 'string') {
+      body.used = true;
+      return settle(() => convert(decodedText(source)));
+    }
+    return promiseThen(consumeBytes(body), (bytes) => convert(utf8Decode(bytes)), rethrow) as Promise<T>;
+  }
+  const methods = {
+    arrayBuffer() {
+      return consume(this, (bytes, _type, shared) =>
+        shared ? bytesSlice(bytes).buffer : exactBuffer(bytes, bytes.byteLength),
+      );
+    },
+    blob() {
+      // The blob never changes the bytes and never hands them out: shared or not does not matter.
+      return consume(this, (bytes, type) => bytesToBlob(bytes, type));
+    },
+    bytes() {
+      return consume(this, (bytes, _type, shared) => (shared ? bytesSlice(bytes) : bytes));
+    },
+    formData() {
+      return consume(this, (bytes, type) => parseFormData(bytes, type));
+    },
+    json() {
+      return consumeText(this, (text) => jsonParse(text) as unknown);
+    },
+    text() {
+      return consumeText(this, (text) => text);
+    },
+    get body(): ByteStream | null {
+      const { body } = owner(this);
+      return body === null ? null : bodyStream(body);
+    },
+    get bodyUsed(): boolean {
+      const { body } = owner(this);
+      return body !== null && isBodyUsed(body);
+    },
+  };
+  for (const key of Object.keys(methods)) {
+    objectDefineProperty(prototype, key, Object.getOwnPropertyDescriptor(methods, key)!);
+  }
+}
+
+function settle<T>(compute: () => T): Promise<Awaited<T>> {
+  try {
+    return promiseResolve(compute());
+  } catch (error) {
+    return promiseReject(error);
+  }
+}
+
+function rethrow(reason: unknown): never {
+  throw reason;
+}
+
+/** What decoding the UTF-8 form of a string gives: no byte order mark, no lone surrogates. */
+function decodedText(source: string): string {
+  const text = source.length > 0 && charCodeAt(source, 0) === 0xfeff ? stringSlice(source, 1) : source;
+  return isWellFormed(text) ? text : toWellFormed(text);
+}
+
+function pullWhole(source: InStream): Promise<Bytes> {
+  return new NativePromise((resolve, reject) => {
+    source.pull(true, (bytes, _end, failure) => {
+      if (failure === undefined) resolve(bytes === undefined ? new Uint8Array(0) : new Uint8Array(bytes));
+      else reject(failure.reason);
+    });
+  });
+}
+
+function readAll(reader: Reader): Promise<Bytes> {
+  return new NativePromise((resolve, reject) => {
+    const parts: Bytes[] = [];
+    let total = 0;
+    function next(): void {
+      void promiseThen(
+        reader.read(),
+        (result) => {
+          if (result.done) {
+            resolve(parts.length === 1 ? parts[0]! : concatBytes(parts, total));
+            return;
+          }
+          const bytes = viewBytes(result.value);
+          if (bytes === undefined) {
+            const error = new TypeError(NOT_BYTES);
+            cancelStream(reader, error);
+            reject(error);
+            return;
+          }
+          total += bytes.byteLength;
+          parts[parts.length] = bytes;
+          next();
+        },
+        reject,
+      );
+    }
+    next();
+  });
+}
+
+function inStreamToStream(source: InStream): ByteStream {
+  return createByteStream(
+    (controller) =>
+      new NativePromise((resolve, reject) => {
+        const accept: PullCallback = (bytes, end, failure) => {
+          if (failure !== undefined) {
+            reject(failure.reason);
+            return;
+          }
+          const some = bytes !== undefined && bytes.byteLength > 0;
+          if (some) controller.enqueue(new Uint8Array(bytes));
+          if (end) controller.close();
+          else if (!some) {
+            // A pull that enqueues nothing is not repeated by the stream: an empty chunk would stall its reader.
+            source.pull(false, accept);
+            return;
+          }
+          resolve();
+        };
+        source.pull(false, accept);
+      }),
+    () => {
+      source.stop();
+    },
+  );
+}
+
+/** Fetch, "create a proxy": the old stream stays locked, the new one gives what it would have given. */
+function proxyStream(stream: ByteStream): ByteStream {
+  const reader = lockStream(stream);
+  return createByteStream(
+    (controller) =>
+      promiseThen(
+        reader.read(),
+        (result) => {
+          if (result.done) controller.close();
+          else controller.enqueue(viewBytes(result.value) ?? notBytes());
+        },
+        rethrow,
+      ) as Promise<void>,
+    (reason) => {
+      cancelStream(reader, reason);
+    },
+  );
+}
+
+function notBytes(): never {
+  throw new TypeError(NOT_BYTES);
+}

@@ -1,0 +1,140 @@
+/** `fetch()`: to the network and, as a method of a service binding, to another Worker. */
+import { HOST } from '../abi.ts';
+import { host, nextId } from '../runtime/host.ts';
+import { InStream } from '../runtime/in-streams.ts';
+import { NativePromise, promiseReject, SafeMap, stringIndexOf, stringSlice } from '../runtime/intrinsics.ts';
+import { requireInvocation, type Invocation, type Resource } from '../runtime/invocations.ts';
+import { limits } from '../runtime/limits.ts';
+import { OutStream } from '../runtime/out-streams.ts';
+import { exactBuffer } from './bytes.ts';
+import { isBodyUnusable, isStreamSource, type Body, withLength } from './body.ts';
+import { headersToHead } from './headers.ts';
+import { abortReason, type AbortSignal, addAbortAlgorithm, isAborted } from './platform.ts';
+import { isRequest, Request, requestParts } from './request.ts';
+import { fetchedResponse, type Response } from './response.ts';
+
+const calls = new SafeMap<number, FetchCall>();
+
+/** Network, as the index of a service binding. */
+export const NETWORK = -1;
+
+/** `fetch(input, init)` to the network (`NETWORK`) or to a service binding by its index. */
+export function startFetch(input: unknown, init: unknown, binding: number): Promise<Response> {
+  try {
+    const invocation = requireInvocation();
+    const request = isRequest(input) && (init === undefined || init === null) ? input : new Request(input, init);
+    return send(request, binding, invocation);
+  } catch (error) {
+    return promiseReject(error);
+  }
+}
+
+/** The host's answer to a call of ours. Unknown ids (aborted meanwhile) are dropped. */
+export function deliverFetch(id: number, ok: boolean, head: unknown, body: unknown): void {
+  calls.get(id)?.deliver(ok, head, body);
+}
+
+export function findCall(id: number): { readonly invocation: Invocation } | undefined {
+  return calls.get(id);
+}
+
+function send(request: Request, binding: number, invocation: Invocation): Promise<Response> {
+  const { url, method, headers, body, signal, redirect } = requestParts(request);
+  if (signal !== null && isAborted(signal)) throw abortReason(signal);
+  if (binding === NETWORK && !isHttp(url)) {
+    throw new TypeError(`Fetch API cannot load: ${url}: only http: and https: are supported`);
+  }
+  if (body !== null && isBodyUnusable(body)) throw new TypeError('The body of the request has already been used');
+  if (invocation.subrequests >= limits.subrequests) {
+    throw new Error(`Too many subrequests: an invocation may make ${limits.subrequests}`);
+  }
+  if (calls.size >= limits.maxPendingHostCalls) {
+    throw new Error(`Too many pending requests: a Worker may have ${limits.maxPendingHostCalls} at once`);
+  }
+  invocation.subrequests++;
+  const hash = stringIndexOf(url, '#');
+  const target = hash === -1 ? url : stringSlice(url, 0, hash);
+  const head = `${method}\n${target}\n${redirect}${headers === null ? '' : headersToHead(headers)}`;
+  return new NativePromise((resolve, reject) => {
+    const call = new FetchCall(invocation, resolve, reject, signal);
+    const payload = outgoingBody(body, invocation);
+    if (!(payload instanceof OutStream)) {
+      host(HOST.fetch, call.id, invocation.id, head, payload, binding);
+      return;
+    }
+    call.upload = payload;
+    host(HOST.fetch, call.id, invocation.id, withLength(head, body!), payload.id, binding);
+    payload.start();
+  });
+}
+
+function outgoingBody(body: Body | null, invocation: Invocation): string | ArrayBuffer | OutStream | undefined {
+  if (body === null) return undefined;
+  body.used = true;
+  const { source } = body;
+  if (typeof source === 'string') return source;
+  if (isStreamSource(source)) return new OutStream(source, invocation);
+  return exactBuffer(source, source.byteLength);
+}
+
+class FetchCall implements Resource {
+  readonly id = nextId();
+  readonly invocation: Invocation;
+  /** The body, while it streams: dropped when the call comes to nothing. */
+  upload: OutStream | undefined = undefined;
+  readonly #resolve: (response: Response) => void;
+  readonly #reject: (reason: unknown) => void;
+  readonly #signal: AbortSignal | null;
+  #forgetSignal: (() => void) | undefined = undefined;
+
+  constructor(
+    invocation: Invocation,
+    resolve: (response: Response) => void,
+    reject: (reason: unknown) => void,
+    signal: AbortSignal | null,
+  ) {
+    this.invocation = invocation;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#signal = signal;
+    calls.set(this.id, this);
+    invocation.hold(this);
+    if (signal !== null) this.#forgetSignal = addAbortAlgorithm(signal, () => this.#abort(signal));
+  }
+
+  deliver(ok: boolean, head: unknown, body: unknown): void {
+    this.drop();
+    if (!ok) {
+      const error = new TypeError(head as string);
+      this.upload?.cancel(error);
+      this.#reject(error);
+      return;
+    }
+    const stream = typeof body === 'number' && body !== 0 ? new InStream(body, this.invocation) : undefined;
+    const signal = this.#signal;
+    if (stream !== undefined && signal !== null) {
+      addAbortAlgorithm(signal, () => stream.abort(abortReason(signal)));
+    }
+    this.#resolve(
+      fetchedResponse(head as string, stream ?? (body === 0 ? undefined : (body as ArrayBuffer | undefined))),
+    );
+  }
+
+  drop(): void {
+    calls.delete(this.id);
+    this.invocation.release(this);
+    this.#forgetSignal?.();
+    this.#forgetSignal = undefined;
+  }
+
+  #abort(signal: AbortSignal): void {
+    this.drop();
+    host(HOST.cancel, this.id);
+    this.upload?.cancel(abortReason(signal));
+    this.#reject(abortReason(signal));
+  }
+}
+
+function isHttp(url: string): boolean {
+  return stringIndexOf(url, 'http:') === 0 || stringIndexOf(url, 'https:') === 0;
+}

@@ -1,0 +1,11 @@
+/**
+ * Headers, Request, Response, their bodies, and fetch().
+ * Called by runtime/. Heads stay text and bodies stay what they were until a program looks at them.
+ * Promise: as the Fetch standard for servers; a string body reaches the host as that string.
+ * Start at body.ts; platform.ts is the seam to the other parts of the Web platform.
+ */
+export { isBodyUnusable, isStreamSource, withLength } from './body.ts';
+export { deliverFetch, findCall, NETWORK, startFetch } from './fetch.ts';
+export { Headers } from './headers.ts';
+export { incomingRequest, Request } from './request.ts';
+export { isResponse, Response, responseParts } from './response.ts';

@@ -1,0 +1,383 @@
+/**
+ * Values as text, as Node's `util.inspect` has them in the usual cases.
+ *
+ * The values are a tenant's: no getter is called, proxies are told apart only by what they let show, and work is bounded
+ * by a budget of characters and of values for each call, so that no structure, however wide, deep or shared, is costly.
+ */
+import { blobBytes, blobType, isBlob } from './blob/index.ts';
+import { isDOMException } from './events/index.ts';
+import {
+  arrayBufferByteLength,
+  functionToString,
+  isArray,
+  isView,
+  objectGetOwnPropertyDescriptor,
+  objectGetPrototypeOf,
+  objectToString,
+  reflectOwnKeys,
+  typedArrayLength,
+  typedArrayTag,
+  uncurryThis,
+} from './primordials.ts';
+
+export const MAX_CHARACTERS = 64 * 1024; // of one call's line
+export const MAX_VALUES = 4_000; // looked at in one call
+const MAX_ITEMS = 100; // of one array, Map or Set; Node's maxArrayLength
+const MAX_KEYS = 100; // of one object
+export const MAX_STRING = 10_000; // of one string inside a structure; Node's maxStringLength
+export const MAX_DEPTH = 2;
+const MAX_CAUSES = 8;
+const LINE_WIDTH = 72;
+export const TRUNCATED = '... [truncated]';
+
+const mapForEach = uncurryThis(Map.prototype.forEach) as (map: object, visit: (v: unknown, k: unknown) => void) => void;
+const setForEach = uncurryThis(Set.prototype.forEach) as (set: object, visit: (v: unknown) => void) => void;
+const mapSize = uncurryThis(Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get) as (map: object) => number;
+const setSize = uncurryThis(Object.getOwnPropertyDescriptor(Set.prototype, 'size')?.get) as (set: object) => number;
+const dateToISOString = uncurryThis(Date.prototype.toISOString) as (date: object) => string;
+const dateGetTime = uncurryThis(Date.prototype.getTime) as (date: object) => number;
+const regExpToString = uncurryThis(RegExp.prototype.toString) as (regExp: object) => string;
+const symbolToString = uncurryThis(Symbol.prototype.toString) as (symbol: unknown) => string;
+const numberValueOf = uncurryThis(Number.prototype.valueOf) as (value: object) => number;
+const stringValueOf = uncurryThis(String.prototype.valueOf) as (value: object) => string;
+const booleanValueOf = uncurryThis(Boolean.prototype.valueOf) as (value: object) => boolean;
+
+export interface Budget {
+  characters: number;
+  values: number;
+}
+
+interface Context {
+  readonly budget: Budget;
+  readonly depth: number;
+  readonly maxDepth: number;
+  /** The objects around the present one. */
+  readonly parents: readonly object[];
+  /** Those that something inside them refers back to, in the order found. */
+  readonly circular: object[];
+}
+
+/** A value as text, bounded as `format` is. Never throws. */
+export function inspect(value: unknown, maxDepth = MAX_DEPTH): string {
+  const text = inspectWith(value, { characters: MAX_CHARACTERS, values: MAX_VALUES }, maxDepth);
+  return text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS - TRUNCATED.length) + TRUNCATED : text;
+}
+
+/** As `inspect`, within what is left of a budget. */
+export function inspectWith(value: unknown, budget: Budget, maxDepth: number): string {
+  try {
+    return inspectValue(value, { budget, depth: 0, maxDepth, parents: [], circular: [] });
+  } catch {
+    return '[value could not be shown]'; // a proxy's trap threw, or the stack was exhausted
+  }
+}
+
+function inspectValue(value: unknown, context: Context): string {
+  const { budget } = context;
+  if (--budget.values < 0 || budget.characters < 0) return '...';
+  // Structures are charged for their marks, keys and names; what is inside them charges itself.
+  return typeof value === 'object' && value !== null
+    ? inspectObject(value, context)
+    : charge(context, inspectLeaf(value));
+}
+
+/** Takes a text's length off the budget. */
+function charge({ budget }: Context, text: string): string {
+  budget.characters -= text.length + 4; // and the marks around it
+  return text;
+}
+
+function inspectLeaf(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'function') return inspectFunction(value);
+  return formatPrimitive(value);
+}
+
+export function formatPrimitive(value: unknown): string {
+  if (typeof value === 'number') return formatNumber(value);
+  if (typeof value === 'symbol') return symbolToString(value).slice(0, MAX_STRING);
+  if (typeof value !== 'bigint') return String(value);
+  // The decimal digits of a large BigInt take quadratic time, and nothing can interrupt it.
+  return BigInt.asIntN(4096, value) === value ? `${value}n` : '[BigInt of more than 4096 bits]';
+}
+
+export function formatNumber(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function quote(text: string): string {
+  const clipped = text.length > MAX_STRING ? text.slice(0, MAX_STRING) : text;
+  const more = text.length - clipped.length;
+  const mark = !clipped.includes("'") ? "'" : !clipped.includes('"') ? '"' : clipped.includes('`') ? "'" : '`';
+  // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
+  const escaped = clipped.replace(/[\0-\x1f\\'\x7f-\x9f]/g, (c) => {
+    if (c === "'") return mark === "'" ? "\\'" : c;
+    if (c === '\n') return '\\n';
+    if (c === '\t') return '\\t';
+    if (c === '\r') return '\\r';
+    if (c === '\\') return '\\\\';
+    return `\\x${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+  const rest = more > 0 ? `... ${more} more character${more === 1 ? '' : 's'}` : '';
+  return `${mark}${escaped}${mark}${rest}`;
+}
+
+function inspectFunction(value: object): string {
+  let source = '';
+  try {
+    source = functionToString(value).slice(0, 6);
+  } catch {
+    // a callable proxy may have no source
+  }
+  const name = dataProperty(value, 'name');
+  const isClass = source.startsWith('class');
+  const label = isClass ? 'class' : objectToString(value).slice(8, -1).slice(0, 40);
+  if (typeof name !== 'string' || name === '') return isClass ? '[class (anonymous)]' : `[${label} (anonymous)]`;
+  return isClass ? `[class ${name.slice(0, 200)}]` : `[${label}: ${name.slice(0, 200)}]`;
+}
+
+function inspectObject(value: object, context: Context): string {
+  const { circular } = context;
+  if (context.parents.includes(value)) {
+    if (!circular.includes(value)) circular.push(value);
+    return `[Circular *${circular.indexOf(value) + 1}]`;
+  }
+  const text = inspectError(value, context) ?? inspectStructure(value, context);
+  const reference = circular.indexOf(value);
+  return reference < 0 ? text : `<ref *${reference + 1}> ${text}`;
+}
+
+function inspectStructure(value: object, context: Context): string {
+  const leaf = inspectWrapped(value);
+  if (leaf !== undefined) return charge(context, leaf);
+  const name = charge(context, className(value));
+  if (context.depth > context.maxDepth) return isArray(value) ? '[Array]' : `[${name === '' ? 'Object' : name}]`;
+  const inner: Context = { ...context, depth: context.depth + 1, parents: [...context.parents, value] };
+
+  if (isArray(value))
+    return inspectArray(value, value.length, name === 'Array' ? '' : `${name}(${value.length}) `, inner);
+  if (isView(value)) return inspectView(value, name, inner);
+  const collection = inspectCollection(value, name, inner);
+  if (collection !== undefined) return collection;
+  const parts = inspectKeys(value, inner, false);
+  const prefix = name === 'Object' ? '' : `${name === '' ? '[Object: null prototype]' : name} `;
+  return parts.length === 0 ? `${prefix}{}` : enclose(`${prefix}{`, parts, '}', inner.depth);
+}
+
+function inspectArray(value: object, length: number, prefix: string, context: Context): string {
+  const parts: string[] = [];
+  const shown = length > MAX_ITEMS ? MAX_ITEMS : length;
+  let holes = 0;
+  const flushHoles = (): void => {
+    if (holes > 0) parts.push(`<${holes} empty item${holes === 1 ? '' : 's'}>`);
+    holes = 0;
+  };
+  for (let i = 0; i < shown && hasBudget(context); i++) {
+    const descriptor = objectGetOwnPropertyDescriptor(value, i);
+    if (descriptor === undefined) {
+      holes++;
+      continue;
+    }
+    flushHoles();
+    parts.push(inspectDescriptor(descriptor, context));
+  }
+  flushHoles();
+  addMore(parts, length - shown);
+  if (isArray(value)) parts.push(...inspectKeys(value, context, true));
+  return parts.length === 0 ? `${prefix}[]` : enclose(`${prefix}[`, parts, ']', context.depth);
+}
+
+function inspectView(value: object, name: string, context: Context): string {
+  if (typedArrayTag(value) === undefined) return `${name} {}`;
+  const length = typedArrayLength(value);
+  const parts: string[] = [];
+  const shown = Math.min(length, MAX_ITEMS);
+  for (let i = 0; i < shown && hasBudget(context); i++) parts.push(inspectValue((value as unknown[])[i], context));
+  addMore(parts, length - shown);
+  const prefix = `${name}(${length}) `;
+  return parts.length === 0 ? `${prefix}[]` : enclose(`${prefix}[`, parts, ']', context.depth);
+}
+
+/** Map, Set, ArrayBuffer and what else has an inside that is not properties; undefined for other objects. */
+function inspectCollection(value: object, name: string, context: Context): string | undefined {
+  const tag = objectToString(value);
+  try {
+    if (tag === '[object Map]') {
+      const size = mapSize(value);
+      const parts = take(size, context, (add) =>
+        mapForEach(value, (item, key) => add(() => `${inspectValue(key, context)} => ${inspectValue(item, context)}`)),
+      );
+      return parts.length === 0 ? `${name}(0) {}` : enclose(`${name}(${size}) {`, parts, '}', context.depth);
+    }
+    if (tag === '[object Set]') {
+      const size = setSize(value);
+      const parts = take(size, context, (add) => setForEach(value, (item) => add(() => inspectValue(item, context))));
+      return parts.length === 0 ? `${name}(0) {}` : enclose(`${name}(${size}) {`, parts, '}', context.depth);
+    }
+    if (tag === '[object ArrayBuffer]') return `${name} { byteLength: ${arrayBufferByteLength(value)} }`;
+  } catch (error) {
+    if (error !== STOP) return undefined; // the tag was forged
+    throw error;
+  }
+  if (tag === '[object Promise]') return `${name} { ... }`;
+  if (tag === '[object WeakMap]' || tag === '[object WeakSet]') return `${name} { <items unknown> }`;
+  if (isBlob(value)) return `${name} { size: ${blobBytes(value).length}, type: ${quote(blobType(value))} }`;
+  return undefined;
+}
+
+const STOP = Symbol('enough'); // thrown out of forEach: a collection of millions must not be walked to its end
+
+function take(size: number, context: Context, walk: (add: (show: () => string) => void) => void): string[] {
+  const parts: string[] = [];
+  try {
+    walk((show) => {
+      if (parts.length >= MAX_ITEMS || !hasBudget(context)) throw STOP;
+      parts.push(show());
+    });
+  } catch (error) {
+    if (error !== STOP) throw error;
+  }
+  addMore(parts, size - parts.length);
+  return parts;
+}
+
+function inspectKeys(value: object, context: Context, skipIndexes: boolean): string[] {
+  const parts: string[] = [];
+  // An array's or a long string's own keys are all its indexes: not to be listed for a huge one.
+  if (skipIndexes && (value as unknown[]).length > 10_000) return parts;
+  const ownKeys = reflectOwnKeys(value);
+  let more = 0;
+  for (let i = 0; i < ownKeys.length; i++) {
+    const key = ownKeys[i] as string | symbol;
+    if (skipIndexes && typeof key === 'string' && /^\d+$/.test(key)) continue;
+    if (parts.length >= MAX_KEYS || !hasBudget(context)) {
+      more = ownKeys.length - i;
+      break;
+    }
+    const descriptor = objectGetOwnPropertyDescriptor(value, key);
+    if (!descriptor?.enumerable) continue;
+    parts.push(`${charge(context, inspectKey(key))}: ${inspectDescriptor(descriptor, context)}`);
+  }
+  addMore(parts, more);
+  return parts;
+}
+
+function inspectKey(key: string | symbol): string {
+  if (typeof key === 'symbol') return symbolToString(key).slice(0, MAX_STRING);
+  return /^[A-Za-z_$][\w$]{0,200}$/.test(key) ? key : quote(key);
+}
+
+function inspectDescriptor(descriptor: PropertyDescriptor, context: Context): string {
+  if (descriptor.get !== undefined) return descriptor.set === undefined ? '[Getter]' : '[Getter/Setter]';
+  if (descriptor.set !== undefined) return '[Setter]';
+  return inspectValue(descriptor.value, context);
+}
+
+/** Errors show their stack, their own properties and their causes. */
+function inspectError(value: object, context: Context): string | undefined {
+  const isError = objectToString(value) === '[object Error]' || isDOMException(value) || value instanceof Error;
+  if (!isError) return undefined;
+  const stack = dataProperty(value, 'stack') ?? stackOf(value);
+  const text = typeof stack === 'string' && stack !== '' ? stack.slice(0, MAX_STRING) : `[${headOf(value)}]`;
+  charge(context, text);
+  const nested = context.parents.length > MAX_CAUSES;
+  const inner: Context = { ...context, depth: context.depth + 1, parents: [...context.parents, value] };
+  const parts: string[] = [];
+  const ownKeys = nested ? [] : reflectOwnKeys(value);
+  for (let i = 0; i < ownKeys.length && parts.length < MAX_KEYS && hasBudget(context); i++) {
+    const key = ownKeys[i] as string | symbol;
+    if (key === 'stack' || key === 'message') continue;
+    const descriptor = objectGetOwnPropertyDescriptor(value, key);
+    const shown = descriptor?.enumerable === true || key === 'cause' || key === 'errors';
+    if (descriptor === undefined || !shown) continue;
+    const label = charge(context, descriptor.enumerable ? inspectKey(key) : `[${key as string}]`);
+    parts.push(`${label}: ${inspectDescriptor(descriptor, inner)}`);
+  }
+  const indented = context.depth > 0 ? text.replaceAll('\n', `\n${'  '.repeat(context.depth)}`) : text;
+  return parts.length === 0 ? indented : `${indented} {\n${indent(parts, inner.depth)}\n${'  '.repeat(context.depth)}}`;
+}
+
+/** V8 keeps an error's stack behind an accessor of its own: read it only where that is what is there. */
+function stackOf(value: object): unknown {
+  const getter = objectGetOwnPropertyDescriptor(value, 'stack')?.get;
+  if (getter === undefined || !functionToString(getter).includes('[native code]')) return undefined;
+  try {
+    return (value as Error).stack;
+  } catch {
+    return undefined;
+  }
+}
+
+function headOf(value: object): string {
+  const name = dataProperty(value, 'name') ?? className(value);
+  const message = dataProperty(value, 'message');
+  const label = typeof name === 'string' ? name.slice(0, 200) : 'Error';
+  return typeof message === 'string' && message !== '' ? `${label}: ${message.slice(0, MAX_STRING)}` : label;
+}
+
+/** Values that show as one word, though they are objects. */
+export function inspectWrapped(value: object): string | undefined {
+  const tag = objectToString(value);
+  try {
+    switch (tag) {
+      case '[object Date]':
+        return Number.isNaN(dateGetTime(value)) ? 'Invalid Date' : dateToISOString(value);
+      case '[object RegExp]':
+        return regExpToString(value).slice(0, MAX_STRING);
+      case '[object Number]':
+        return `[Number: ${formatNumber(numberValueOf(value))}]`;
+      case '[object Boolean]':
+        return `[Boolean: ${booleanValueOf(value)}]`;
+      case '[object String]':
+        return `[String: ${quote(stringValueOf(value))}]`;
+      default:
+        return undefined;
+    }
+  } catch {
+    return undefined; // the tag was forged
+  }
+}
+
+/** The name of an object's class, from data properties only; '' for a null prototype. */
+function className(value: object): string {
+  let prototype = objectGetPrototypeOf(value) as object | null;
+  for (let i = 0; prototype !== null && i < 8; i++) {
+    const type = dataProperty(prototype, 'constructor');
+    if (typeof type === 'function') {
+      const name = dataProperty(type, 'name');
+      if (typeof name === 'string' && name !== '') return name.slice(0, 200);
+    }
+    prototype = objectGetPrototypeOf(prototype) as object | null;
+  }
+  return prototype === null && objectGetPrototypeOf(value) === null ? '' : 'Object';
+}
+
+function dataProperty(value: object, key: string): unknown {
+  return objectGetOwnPropertyDescriptor(value, key)?.value;
+}
+
+function hasBudget({ budget }: Context): boolean {
+  return budget.values > 0 && budget.characters > 0;
+}
+
+function addMore(parts: string[], count: number): void {
+  if (count > 0) parts.push(`... ${count} more item${count === 1 ? '' : 's'}`);
+}
+
+/** On one line when it fits, else one part a line. `depth` is that of the parts. */
+function enclose(open: string, parts: readonly string[], close: string, depth: number): string {
+  let length = open.length + close.length;
+  let multiline = false;
+  for (const part of parts) {
+    length += part.length + 2;
+    multiline ||= part.includes('\n');
+  }
+  const space = open.endsWith('(') ? '' : ' ';
+  if (!multiline && length <= LINE_WIDTH) return `${open}${space}${parts.join(', ')}${space}${close}`;
+  return `${open}\n${indent(parts, depth)}\n${'  '.repeat(depth - 1)}${close}`;
+}
+
+function indent(parts: readonly string[], depth: number): string {
+  const margin = '  '.repeat(depth);
+  return parts.map((part) => margin + part).join(',\n');
+}

@@ -1,0 +1,158 @@
+/** `console`: each call becomes one formatted line for the host, as part of the running invocation. */
+import { HOST } from '../abi.ts';
+import { format, inspect } from '../inspect.ts';
+import { toDOMString } from '../webidl.ts';
+import { host, now } from './host.ts';
+import { SafeMap, stringIndexOf, stringSlice } from './intrinsics.ts';
+import { currentInvocation } from './invocations.ts';
+
+type Level = 'debug' | 'error' | 'info' | 'log' | 'warn';
+
+const INDENT = '  ';
+const MAX_INDENT = 40; // 20 groups: deeper ones no longer move the text
+const MAX_LABELS = 1_000; // counters and stopwatches, each kind
+const DEFAULT_LABEL = 'default';
+
+const counts = new SafeMap<string, number>();
+const stopwatches = new SafeMap<string, number>();
+let startupIndent = '';
+
+/** What `console` is made of. Own properties, as the Console standard has it. */
+export const console = Object.create(Object.create(Object.prototype) as object) as Record<string, unknown>;
+
+const methods = {
+  assert(condition?: unknown, ...args: unknown[]): void {
+    if (condition) return;
+    if (args.length === 0) write('error', 'Assertion failed');
+    else if (typeof args[0] === 'string') write('error', format([`Assertion failed: ${args[0]}`, ...rest(args, 1)]));
+    else write('error', `Assertion failed: ${format(args)}`);
+  },
+  clear(): void {},
+  count(label: unknown = DEFAULT_LABEL): void {
+    const key = toLabel(label);
+    const count = (counts.get(key) ?? 0) + 1;
+    remember(counts, key, count);
+    write('info', `${key}: ${count}`);
+  },
+  countReset(label: unknown = DEFAULT_LABEL): void {
+    const key = toLabel(label);
+    if (!counts.delete(key)) write('warn', `Count for '${key}' does not exist`);
+  },
+  debug(...args: unknown[]): void {
+    write('debug', format(args));
+  },
+  dir(value?: unknown): void {
+    write('log', inspect(value));
+  },
+  dirxml(...args: unknown[]): void {
+    write('log', format(args));
+  },
+  error(...args: unknown[]): void {
+    write('error', format(args));
+  },
+  group(...args: unknown[]): void {
+    openGroup(args);
+  },
+  groupCollapsed(...args: unknown[]): void {
+    openGroup(args);
+  },
+  groupEnd(): void {
+    const indent = readIndent();
+    setIndent(stringSlice(indent, INDENT.length));
+  },
+  info(...args: unknown[]): void {
+    write('info', format(args));
+  },
+  log(...args: unknown[]): void {
+    write('log', format(args));
+  },
+  table(data?: unknown): void {
+    write('log', inspect(data));
+  },
+  time(label: unknown = DEFAULT_LABEL): void {
+    const key = toLabel(label);
+    if (stopwatches.has(key)) write('warn', `Timer '${key}' already exists`);
+    else remember(stopwatches, key, now());
+  },
+  timeEnd(label: unknown = DEFAULT_LABEL): void {
+    const key = toLabel(label);
+    lap(key, []);
+    stopwatches.delete(key);
+  },
+  timeLog(label: unknown = DEFAULT_LABEL, ...args: unknown[]): void {
+    lap(toLabel(label), args);
+  },
+  trace(...args: unknown[]): void {
+    const { stack } = new Error();
+    const text = typeof stack === 'string' ? withoutOwnFrames(stack) : '';
+    write('log', `Trace${args.length === 0 ? '' : `: ${format(args)}`}${text}`);
+  },
+  warn(...args: unknown[]): void {
+    write('warn', format(args));
+  },
+};
+
+for (const [name, value] of Object.entries(methods)) {
+  Object.defineProperty(console, name, { value, writable: true, enumerable: true, configurable: true });
+}
+Object.defineProperty(console, Symbol.toStringTag, { value: 'console', configurable: true });
+
+function openGroup(args: unknown[]): void {
+  if (args.length > 0) write('log', format(args));
+  const indent = readIndent();
+  if (indent.length < MAX_INDENT) setIndent(indent + INDENT);
+}
+
+function lap(key: string, args: unknown[]): void {
+  const from = stopwatches.get(key);
+  if (from === undefined) write('warn', `Timer '${key}' does not exist`);
+  else write('info', `${key}: ${now() - from} ms${args.length === 0 ? '' : ` ${format(args)}`}`);
+}
+
+function write(level: Level, text: string): void {
+  const indent = readIndent();
+  const line = indent === '' ? text : indented(text, indent);
+  host(HOST.log, currentInvocation()?.id ?? 0, level, line);
+}
+
+function indented(text: string, indent: string): string {
+  let result = indent;
+  let from = 0;
+  for (let at = stringIndexOf(text, '\n'); at !== -1; at = stringIndexOf(text, '\n', from)) {
+    result += stringSlice(text, from, at + 1) + indent;
+    from = at + 1;
+  }
+  return result + stringSlice(text, from);
+}
+
+function readIndent(): string {
+  const invocation = currentInvocation();
+  return invocation === undefined ? startupIndent : invocation.indent;
+}
+
+function setIndent(indent: string): void {
+  const invocation = currentInvocation();
+  if (invocation === undefined) startupIndent = indent;
+  else invocation.indent = indent;
+}
+
+function remember(map: SafeMap<string, number>, key: string, value: number): void {
+  if (map.size < MAX_LABELS || map.has(key)) map.set(key, value);
+}
+
+function toLabel(label: unknown): string {
+  return toDOMString(label);
+}
+
+function rest(args: unknown[], from: number): unknown[] {
+  const others: unknown[] = [];
+  for (let i = from; i < args.length; i++) others[i - from] = args[i];
+  return others;
+}
+
+/** Drops the first line (`Error`) and the frame of `trace` itself. */
+function withoutOwnFrames(stack: string): string {
+  const first = stringIndexOf(stack, '\n');
+  const second = first === -1 ? -1 : stringIndexOf(stack, '\n', first + 1);
+  return second === -1 ? '' : stringSlice(stack, second);
+}

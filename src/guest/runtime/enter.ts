@@ -1,0 +1,81 @@
+/** The one door from the host: every event, answer, chunk and timer comes in here. */
+import { ENTER } from '../abi.ts';
+import { deliverFetch, findCall } from '../fetch/index.ts';
+import { flushFinalizers } from './finalization.ts';
+import { runFetch, runScheduled } from './handlers.ts';
+import { beginEntry } from './host.ts';
+import { findInStream } from './in-streams.ts';
+import { currentInvocation, findInvocation, Invocation, setCurrentInvocation } from './invocations.ts';
+import { findOutStream } from './out-streams.ts';
+import { findTimer } from './timers.ts';
+
+/**
+ * Never throws on account of the tenant. Ids that are not known (any more) are dropped: the host may answer what has
+ * been abandoned meanwhile.
+ */
+export function enter(op: number, id: number, a: unknown, b: unknown, c: unknown, now: number, pooled: boolean): void {
+  beginEntry(now, pooled);
+  try {
+    dispatch(op, id, a, b, c);
+  } catch (error) {
+    // Nothing below is meant to throw; if a tenant has found a way, it is an exception of the tenant's.
+    currentInvocation()?.report(error);
+  }
+}
+
+function dispatch(op: number, id: number, a: unknown, b: unknown, c: unknown): void {
+  switch (op) {
+    case ENTER.fetch:
+      runFetch(begin(new Invocation(id)), a as string, b as ArrayBuffer | undefined, c as number);
+      return;
+    case ENTER.scheduled:
+      runScheduled(begin(new Invocation(id)), a as string, b as number);
+      return;
+    case ENTER.deliver: {
+      const call = findCall(id);
+      if (call === undefined) return;
+      begin(call.invocation);
+      deliverFetch(id, a === 1, b, c);
+      return;
+    }
+    case ENTER.chunk: {
+      const stream = findInStream(id);
+      if (stream === undefined) return;
+      begin(stream.invocation);
+      stream.deliver(a as ArrayBuffer | undefined, b as number, c as string | undefined);
+      return;
+    }
+    case ENTER.timer: {
+      const timer = findTimer(id);
+      if (timer === undefined) return;
+      begin(timer.invocation);
+      timer.fire();
+      return;
+    }
+    case ENTER.credit: {
+      const stream = findOutStream(id);
+      if (stream === undefined) return;
+      begin(stream.invocation);
+      stream.grant(a as number);
+      return;
+    }
+    case ENTER.abort: {
+      const invocation = findInvocation(id);
+      if (invocation !== undefined) begin(invocation).abort();
+      return;
+    }
+    case ENTER.close: {
+      const invocation = findInvocation(id);
+      if (invocation !== undefined) begin(invocation).close();
+      return;
+    }
+    default:
+      throw new Error(`Unknown operation ${op}`);
+  }
+}
+
+function begin(invocation: Invocation): Invocation {
+  setCurrentInvocation(invocation);
+  flushFinalizers();
+  return invocation;
+}

@@ -1,0 +1,146 @@
+/** Puts the Web platform on the global. Runs while the snapshot is made; `boot` does what has to wait for a context. */
+import { Blob, File, FormData } from '../blob/index.ts';
+import { Crypto, crypto } from '../crypto.ts';
+import { atob, btoa, TextDecoder, TextDecoderStream, TextEncoder, TextEncoderStream } from '../encoding/index.ts';
+import {
+  AbortController,
+  AbortSignal,
+  CloseEvent,
+  CustomEvent,
+  DOMException,
+  ErrorEvent,
+  Event,
+  EventTarget,
+  MessageEvent,
+  PromiseRejectionEvent,
+  reportError as report,
+  setGlobalTarget,
+} from '../events/index.ts';
+import { Headers, NETWORK, Request, Response, startFetch } from '../fetch/index.ts';
+import { structuredClone } from '../structured-clone.ts';
+import * as streams from '../streams.ts';
+import { URL, URLSearchParams } from '../url/index.ts';
+import { defineInterface } from '../webidl.ts';
+import { Performance } from './clocks.ts';
+import { console } from './console.ts';
+import { promiseResolve, promiseThen } from './intrinsics.ts';
+import { clearInterval, clearTimeout, setInterval, setTimeout, wait } from './timers.ts';
+
+const interfaces = {
+  AbortController,
+  AbortSignal,
+  Blob,
+  ByteLengthQueuingStrategy: streams.ByteLengthQueuingStrategy,
+  CloseEvent,
+  CountQueuingStrategy: streams.CountQueuingStrategy,
+  Crypto,
+  CustomEvent,
+  DOMException,
+  ErrorEvent,
+  Event,
+  EventTarget,
+  File,
+  FixedLengthStream: streams.FixedLengthStream,
+  FormData,
+  Headers,
+  IdentityTransformStream: streams.IdentityTransformStream,
+  MessageEvent,
+  Performance,
+  PromiseRejectionEvent,
+  ReadableByteStreamController: streams.ReadableByteStreamController,
+  ReadableStream: streams.ReadableStream,
+  ReadableStreamBYOBReader: streams.ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest: streams.ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController: streams.ReadableStreamDefaultController,
+  ReadableStreamDefaultReader: streams.ReadableStreamDefaultReader,
+  Request,
+  Response,
+  TextDecoder,
+  TextDecoderStream,
+  TextEncoder,
+  TextEncoderStream,
+  TransformStream: streams.TransformStream,
+  TransformStreamDefaultController: streams.TransformStreamDefaultController,
+  URL,
+  URLSearchParams,
+  WritableStream: streams.WritableStream,
+  WritableStreamDefaultController: streams.WritableStreamDefaultController,
+  WritableStreamDefaultWriter: streams.WritableStreamDefaultWriter,
+};
+
+class Navigator {
+  get userAgent(): string {
+    return 'isola';
+  }
+
+  get language(): string {
+    return 'en';
+  }
+}
+
+class Scheduler {
+  wait(delay: unknown): Promise<void> {
+    return wait(delay);
+  }
+}
+
+const operations = {
+  atob,
+  btoa,
+  clearInterval,
+  clearTimeout,
+  fetch(input: unknown, init?: unknown): Promise<Response> {
+    return startFetch(input, init, NETWORK);
+  },
+  queueMicrotask(callback: unknown): void {
+    if (typeof callback !== 'function') {
+      throw new TypeError("Failed to execute 'queueMicrotask': parameter 1 is not of type 'Function'");
+    }
+    void promiseThen(promiseResolve(undefined), () => {
+      try {
+        (callback as () => void)();
+      } catch (error) {
+        report(error);
+      }
+    });
+  },
+  reportError(error: unknown): void {
+    report(error);
+  },
+  setInterval,
+  setTimeout,
+  structuredClone,
+  addEventListener: EventTarget.prototype.addEventListener,
+  removeEventListener: EventTarget.prototype.removeEventListener,
+  dispatchEvent: EventTarget.prototype.dispatchEvent,
+};
+
+export function installGlobals(): void {
+  defineInterface(Navigator, 'Navigator');
+  defineInterface(Scheduler, 'Scheduler');
+  defineInterface(Performance, 'Performance');
+  define(interfaces, false);
+  define(operations, true);
+  define({ console, Navigator }, false);
+  define(
+    {
+      crypto,
+      navigator: new Navigator(),
+      performance: new Performance(),
+      scheduler: new Scheduler(),
+      self: globalThis,
+    },
+    true,
+  );
+  setGlobalTarget(new EventTarget());
+}
+
+function define(values: object, enumerable: boolean): void {
+  for (const [name, value] of Object.entries(values) as [string, unknown][]) {
+    // The bundler renames what has the name of a global that some module mentions.
+    if (typeof value === 'function' && value.name !== name) {
+      Object.defineProperty(value, 'name', { value: name, configurable: true });
+    }
+    Object.defineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
+  }
+}

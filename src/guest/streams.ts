@@ -1,0 +1,191 @@
+/**
+ * Streams: the polyfill's classes with their one divergence mended, and the two byte streams of the Workers API.
+ * `isDisturbed` and `fixedLength` tell fetch/ what the public surface does not.
+ */
+import {
+  ByteLengthQueuingStrategy,
+  CountQueuingStrategy,
+  ReadableByteStreamController,
+  ReadableStream,
+  ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController,
+  ReadableStreamDefaultReader,
+  TransformStream,
+  TransformStreamDefaultController,
+  WritableStream,
+  WritableStreamDefaultController,
+  WritableStreamDefaultWriter,
+} from 'web-streams-polyfill';
+import { type Bytes, copyBytes } from './bytes.ts';
+import { addAbortAlgorithm, isAbortSignal } from './events/index.ts';
+import { objectGetPrototypeOf, objectSetPrototypeOf } from './primordials.ts';
+import { defineInterface } from './webidl.ts';
+
+export {
+  ByteLengthQueuingStrategy,
+  CountQueuingStrategy,
+  ReadableByteStreamController,
+  ReadableStream,
+  ReadableStreamBYOBReader,
+  ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController,
+  ReadableStreamDefaultReader,
+  TransformStream,
+  TransformStreamDefaultController,
+  WritableStream,
+  WritableStreamDefaultController,
+  WritableStreamDefaultWriter,
+};
+
+// The polyfill's iterators must inherit from %AsyncIteratorPrototype% (Web IDL, asynchronous iterator prototype object).
+const asyncGenerator = objectGetPrototypeOf(async function* () {}) as { prototype: object };
+const asyncIteratorPrototype = objectGetPrototypeOf(asyncGenerator.prototype) as object;
+
+interface Pair {
+  readonly readable: ReadableStream<Bytes>;
+  readonly writable: WritableStream<unknown>;
+}
+
+const fixedLengths = new WeakMap<object, number>();
+
+/** Has the stream been read from or cancelled? */
+export function isDisturbed(stream: ReadableStream): boolean {
+  return (stream as unknown as { _disturbed: boolean })._disturbed;
+}
+
+/** How many bytes a stream will give if it is the readable side of a FixedLengthStream. */
+export function fixedLength(stream: ReadableStream): number | undefined {
+  return fixedLengths.get(stream);
+}
+
+/** Hands bytes through unchanged, one write for one read; its readable side is a byte stream. */
+export class IdentityTransformStream {
+  readonly #pair: Pair;
+
+  constructor() {
+    this.#pair = createPair(undefined);
+  }
+
+  get readable(): ReadableStream<Bytes> {
+    return this.#pair.readable;
+  }
+
+  get writable(): WritableStream<unknown> {
+    return this.#pair.writable;
+  }
+}
+
+/** An identity stream that errors unless exactly `length` bytes are written: its body has a Content-Length. */
+export class FixedLengthStream {
+  readonly #pair: Pair;
+
+  constructor(length: number | bigint) {
+    const bytes = Number(length);
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw new TypeError(
+        `Cannot make a FixedLengthStream: length is ${String(length)}, must be an integer of 0 or more`,
+      );
+    }
+    this.#pair = createPair(bytes);
+    fixedLengths.set(this.#pair.readable, bytes);
+  }
+
+  get readable(): ReadableStream<Bytes> {
+    return this.#pair.readable;
+  }
+
+  get writable(): WritableStream<unknown> {
+    return this.#pair.writable;
+  }
+}
+
+// As in Workers, both are TransformStreams to `instanceof`; a real one below them would cost its set-up for nothing.
+objectSetPrototypeOf(FixedLengthStream, IdentityTransformStream);
+objectSetPrototypeOf(FixedLengthStream.prototype, IdentityTransformStream.prototype);
+objectSetPrototypeOf(IdentityTransformStream, TransformStream);
+objectSetPrototypeOf(IdentityTransformStream.prototype, TransformStream.prototype);
+defineInterface(IdentityTransformStream, 'IdentityTransformStream');
+defineInterface(FixedLengthStream, 'FixedLengthStream');
+patchIterator();
+
+function createPair(length: number | undefined): Pair {
+  let remaining = length ?? Infinity;
+  let reader: ReadableByteStreamController | undefined;
+  let writer: WritableStreamDefaultController | undefined;
+  let wanted = Promise.withResolvers<void>();
+  let taken: PromiseWithResolvers<void> | undefined;
+  let ended = false; // one side has gone: a write that waits for a reader must not wait on
+
+  const fail = (error: unknown): never => {
+    reader?.error(error);
+    throw error;
+  };
+  const readable = new ReadableStream<Bytes>(
+    {
+      type: 'bytes',
+      start(controller) {
+        reader = controller;
+      },
+      pull() {
+        wanted.resolve();
+        taken ??= Promise.withResolvers<void>();
+        return taken.promise;
+      },
+      cancel(reason: unknown) {
+        ended = true;
+        writer?.error(reason);
+        wanted.resolve();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const writable = new WritableStream<unknown>({
+    start(controller) {
+      writer = controller;
+      // The polyfill makes it with the global AbortController of the day, which the tenant may have replaced.
+      const signal: unknown = controller.signal;
+      if (!isAbortSignal(signal)) return;
+      addAbortAlgorithm(signal, () => {
+        ended = true;
+        wanted.resolve();
+      });
+    },
+    async write(chunk) {
+      const bytes = copyBytes(chunk);
+      if (bytes === undefined) {
+        return fail(new TypeError('This stream takes bytes: write an ArrayBuffer or a view on one'));
+      }
+      if (bytes.length === 0) return undefined;
+      remaining -= bytes.length;
+      if (remaining < 0) return fail(new TypeError('Attempt to write too many bytes through a FixedLengthStream.'));
+      await wanted.promise;
+      if (ended) return undefined;
+      wanted = Promise.withResolvers<void>();
+      const { resolve } = taken as PromiseWithResolvers<void>;
+      taken = undefined;
+      reader?.enqueue(bytes);
+      resolve();
+      return undefined;
+    },
+    close() {
+      if (length !== undefined && remaining > 0) {
+        return fail(new TypeError('FixedLengthStream did not see all expected bytes before close().'));
+      }
+      reader?.close();
+      reader?.byobRequest?.respond(0);
+      taken?.resolve();
+      return undefined;
+    },
+    abort(reason) {
+      reader?.error(reason);
+      taken?.resolve();
+    },
+  });
+  return { readable, writable };
+}
+
+function patchIterator(): void {
+  const iterator = new ReadableStream().values();
+  objectSetPrototypeOf(objectGetPrototypeOf(iterator) as object, asyncIteratorPrototype);
+}

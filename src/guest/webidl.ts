@@ -1,0 +1,80 @@
+/** What Web IDL asks of every interface, for classes written by hand. */
+import {
+  objectDefineProperty,
+  objectGetOwnPropertyDescriptor,
+  objectGetPrototypeOf,
+  reflectOwnKeys,
+} from './primordials.ts';
+
+// oxlint-disable-next-line typescript/no-explicit-any -- any class at all
+type AnyClass = abstract new (...args: any) => object;
+
+const interfaces = new WeakSet<object>();
+
+/**
+ * Makes the members of a class enumerable and gives it its `Symbol.toStringTag`. `lengths` are the `length`s of functions
+ * with optional parameters (which TypeScript's `?` does not leave out): members, statics, or `constructor`.
+ */
+export function defineInterface(type: AnyClass, name: string, lengths: Readonly<Record<string, number>> = {}): void {
+  for (const key of reflectOwnKeys(lengths) as string[]) {
+    const prototype = type.prototype as Record<string, object>;
+    const statics = type as unknown as Record<string, object>;
+    const target = key === 'constructor' ? type : Object.hasOwn(prototype, key) ? prototype[key] : statics[key];
+    objectDefineProperty(target as object, 'length', { value: lengths[key], configurable: true });
+  }
+  interfaces.add(type.prototype as object);
+  makeEnumerable(type.prototype as object);
+  objectDefineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
+}
+
+/** Is the value an instance of an interface made with `defineInterface`, or of a subclass of one? */
+export function isPlatformObject(value: object): boolean {
+  let prototype = objectGetPrototypeOf(value) as object | null;
+  while (prototype !== null) {
+    if (interfaces.has(prototype)) return true;
+    prototype = objectGetPrototypeOf(prototype) as object | null;
+  }
+  return false;
+}
+
+/** Defines read-only numeric constants on a class and on its prototype. */
+export function defineConstants(type: AnyClass, constants: Readonly<Record<string, number>>): void {
+  for (const name in constants) {
+    const descriptor = { value: constants[name], enumerable: true };
+    objectDefineProperty(type, name, descriptor);
+    objectDefineProperty(type.prototype, name, descriptor);
+  }
+}
+
+/** The prototype of a `default iterator object` of an interface, e.g. `FormData Iterator`. */
+export function createIteratorPrototype(name: string): object {
+  const arrayIterator = Object.getPrototypeOf([][Symbol.iterator]()) as object;
+  const prototype = Object.create(Object.getPrototypeOf(arrayIterator) as object) as object;
+  objectDefineProperty(prototype, Symbol.toStringTag, { value: `${name} Iterator`, configurable: true });
+  return prototype;
+}
+
+/** Web IDL `USVString`. */
+export function toUSVString(value: unknown): string {
+  const text = typeof value === 'string' ? value : toDOMString(value);
+  return text.isWellFormed() ? text : text.toWellFormed();
+}
+
+/** Web IDL `DOMString`: as `String()`, but a symbol throws. */
+export function toDOMString(value: unknown): string {
+  return typeof value === 'string' ? value : `${value as number}`;
+}
+
+/** Throws the TypeError browsers throw for too few arguments. */
+export function requireArguments(count: number, required: number, what: string): void {
+  if (count >= required) return;
+  throw new TypeError(`${what}: ${required} argument${required === 1 ? '' : 's'} required, but only ${count} present.`);
+}
+
+function makeEnumerable(prototype: object): void {
+  for (const key of reflectOwnKeys(prototype)) {
+    if (typeof key !== 'string' || key === 'constructor') continue;
+    const descriptor = objectGetOwnPropertyDescriptor(prototype, key);
+    if (descriptor?.configurable) objectDefineProperty(prototype, key, { ...descriptor, enumerable: true });
+  }
+}
