@@ -1,0 +1,138 @@
+/** The watchdog's thread: see watchdog.ts. Runs nothing else, and allocates nothing while it watches. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createCpuClock, currentThreadId, setThreadNice } from './cpu-clock.ts';
+import type { CpuClock } from './cpu-clock.ts';
+import { LaneClocks } from './lane-clocks.ts';
+import { RUNNER, WORDS } from './watch-words.ts';
+
+interface Data {
+  readonly shared: SharedArrayBuffer;
+  readonly runners: number;
+  readonly inlineThreadId: number;
+  readonly laneThreadIds: readonly number[];
+  readonly onStuck: 'exit' | 'ignore';
+}
+
+const TICK_MS = 1;
+const IDLE_TICKS = 50; // ticks without a running entry before it sleeps: 50 ms of quiet
+const STUCK_MS = 250; // a disposed isolate ends within a few ms unless it is in a built-in that cannot be interrupted
+
+const data = workerData as Data;
+const words = new Int32Array(data.shared);
+const doubles = new Float64Array(data.shared);
+const inlineClock: CpuClock = createCpuClock(data.inlineThreadId);
+const lanes = new LaneClocks(data.laneThreadIds, data.runners - 1);
+
+// Best effort: a watchdog that must wait for the CPU ends loops late. Needs privileges; without, the limit is only a
+// little less sharp on an overloaded machine.
+setThreadNice(currentThreadId(), -15);
+
+/** Per runner: the entry last seen, CPU and wall time when it was first seen, and when it was condemned. */
+const seen = new Int32Array(data.runners);
+const cpuAtStart = new Float64Array(data.runners);
+const wallAtStart = new Float64Array(data.runners);
+
+parentPort?.postMessage('watching');
+
+let idleTicks = 0;
+for (;;) {
+  const waitMs = tick();
+  if (waitMs >= 0) {
+    idleTicks = 0;
+    Atomics.wait(words, WORDS.tick, 0, waitMs);
+    continue;
+  }
+  if (++idleTicks < IDLE_TICKS) {
+    Atomics.wait(words, WORDS.tick, 0, TICK_MS);
+    continue;
+  }
+  Atomics.store(words, WORDS.asleep, 1);
+  if (!anyRunning()) Atomics.wait(words, WORDS.asleep, 1);
+  Atomics.store(words, WORDS.asleep, 0);
+  idleTicks = 0;
+}
+
+/** Looks at every runner once. Returns how long to wait until the next look, in ms, or -1 when nothing runs. */
+function tick(): number {
+  let waitMs = -1;
+  for (let runner = 0; runner < data.runners; runner++) {
+    const at = WORDS.runners + WORDS.runnerStride * runner;
+    const sequence = Atomics.load(words, at + RUNNER.sequence);
+    if (sequence === 0) {
+      if (seen[runner] !== 0) forget(runner);
+      continue;
+    }
+    if (sequence < 0) {
+      doubles[(at + RUNNER.usedUs) / 2] = clockOf(runner);
+      endStuck(runner);
+      waitMs = TICK_MS;
+      continue;
+    }
+    const usedUs = seen[runner] === sequence ? used(runner) : start(runner, sequence);
+    const budgetUs = words[at + RUNNER.budgetUs] ?? 0;
+    if (usedUs >= budgetUs) {
+      condemn(at, sequence);
+      doubles[(at + RUNNER.usedUs) / 2] = usedUs;
+      wallAtStart[runner] = performance.now(); // from here on: since when it has been condemned
+      waitMs = TICK_MS;
+    } else {
+      const left = Math.min(TICK_MS, Math.max((budgetUs - usedUs) / 1e3, 0.05));
+      waitMs = waitMs < 0 ? left : Math.min(waitMs, left);
+    }
+  }
+  return waitMs;
+}
+
+function start(runner: number, sequence: number): number {
+  if (seen[runner] !== 0) forget(runner);
+  seen[runner] = sequence;
+  wallAtStart[runner] = performance.now();
+  if (runner === 0) {
+    const base = inlineClock();
+    cpuAtStart[0] = base;
+    doubles[(WORDS.runners + RUNNER.baseUs) / 2] = base;
+  } else {
+    lanes.start(runner - 1);
+  }
+  return 0;
+}
+
+function used(runner: number): number {
+  const wallUs = (performance.now() - (wallAtStart[runner] ?? 0)) * 1e3;
+  const budgetUs = words[WORDS.runners + WORDS.runnerStride * runner + RUNNER.budgetUs] ?? 0;
+  // No thread uses more CPU time than passes on the wall: the usual case needs no clock to be read.
+  if (wallUs < budgetUs / 2 && wallUs < 2_000) return Math.min(wallUs, budgetUs / 2);
+  return Math.min(wallUs, clockOf(runner));
+}
+
+function clockOf(runner: number): number {
+  return runner === 0 ? inlineClock() - (cpuAtStart[0] ?? 0) : lanes.used(runner - 1);
+}
+
+function forget(runner: number): void {
+  seen[runner] = 0;
+  if (runner > 0) lanes.end(runner - 1);
+}
+
+function condemn(at: number, sequence: number): void {
+  const slot = words[at + RUNNER.slot] ?? 0;
+  if (Atomics.compareExchange(words, at + RUNNER.sequence, sequence, -sequence) !== sequence) return;
+  Atomics.store(words, at + RUNNER.kill, slot + 1);
+  Atomics.store(words, WORDS.wardenWake, 1);
+  Atomics.notify(words, WORDS.wardenWake);
+}
+
+function endStuck(runner: number): void {
+  if (performance.now() - (wallAtStart[runner] ?? 0) < STUCK_MS) return;
+  // The entering thread may be the one that is stuck, so it cannot be asked. The supervisor replaces the process.
+  if (data.onStuck === 'exit') process.kill(process.pid, 'SIGKILL');
+  wallAtStart[runner] = Infinity;
+}
+
+function anyRunning(): boolean {
+  for (let runner = 0; runner < data.runners; runner++) {
+    const at = WORDS.runners + WORDS.runnerStride * runner;
+    if (Atomics.load(words, at + RUNNER.sequence) !== 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,113 @@
+/**
+ * Keeps CPU limits: an entry into an isolate that has used its budget of CPU time is ended, within about a
+ * millisecond, and nothing else is.
+ *
+ * Why not isolated-vm's own `timeout`: it costs 3-20 µs an entry and counts wall time, so that a busy machine kills
+ * innocent requests. Here the entering side only writes three numbers to shared memory. A thread of its own
+ * (watchdog-thread.ts) looks every millisecond at the CPU clock of whoever runs, and condemns the entry that is over its
+ * budget; the warden (warden.ts) then disposes its isolate.
+ *
+ * A *runner* is something that executes entries one after the other: runner 0 is the thread that enters inline, the
+ * others are the lanes of the pool (lanes.ts).
+ */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { createCpuClock, currentThreadId } from './cpu-clock.ts';
+import { startLaneThreads } from './pool-threads.ts';
+import { Warden } from './warden.ts';
+import { RUNNER, WORDS } from './watch-words.ts';
+
+export interface WatchdogOptions {
+  /** How many pool lanes there are besides the inline runner. */
+  readonly lanes: number;
+  /**
+   * What to do about an entry that does not end although its isolate was disposed (some built-ins of V8 cannot be
+   * interrupted): `exit` kills this process at once, from the watchdog's thread; `ignore` leaves it.
+   */
+  readonly onStuck: 'exit' | 'ignore';
+}
+
+const SEQUENCE_MAX = 0x3fffffff;
+
+export class Watchdog {
+  readonly #words: Int32Array;
+  readonly #thread: Worker;
+  readonly #warden: Warden;
+  readonly #doubles: Float64Array;
+  readonly #inlineClock = createCpuClock(currentThreadId());
+  #sequence = 0;
+
+  private constructor(words: Int32Array, thread: Worker, warden: Warden) {
+    this.#words = words;
+    this.#doubles = new Float64Array(words.buffer);
+    this.#thread = thread;
+    this.#warden = warden;
+  }
+
+  static async start(options: WatchdogOptions): Promise<Watchdog> {
+    const runners = options.lanes + 1;
+    const words = new Int32Array(new SharedArrayBuffer(4 * (WORDS.runners + WORDS.runnerStride * runners)));
+    const warden = await Warden.start(words.buffer, runners);
+    const laneThreadIds = await startLaneThreads();
+    const thread = new Worker(new URL('./watchdog-thread.ts', import.meta.url), {
+      workerData: {
+        shared: words.buffer,
+        runners,
+        inlineThreadId: currentThreadId(),
+        laneThreadIds,
+        onStuck: options.onStuck,
+      },
+    });
+    thread.unref();
+    await once(thread, 'message');
+    return new Watchdog(words, thread, warden);
+  }
+
+  /** The warden, with which every isolate must be registered before it is entered. */
+  get warden(): Warden {
+    return this.#warden;
+  }
+
+  /** Starts the budget of one entry on `runner`. Returns the entry's number, for `end`. */
+  begin(runner: number, slot: number, budgetUs: number): number {
+    const words = this.#words;
+    const at = WORDS.runners + WORDS.runnerStride * runner;
+    const sequence = (this.#sequence = this.#sequence >= SEQUENCE_MAX ? 1 : this.#sequence + 1);
+    words[at + RUNNER.slot] = slot;
+    words[at + RUNNER.budgetUs] = budgetUs;
+    Atomics.store(words, at + RUNNER.sequence, sequence);
+    // Ordered after the store above, and the watchdog looks at the sequences once more after it has set `asleep`:
+    // one of the two sees the other, so no entry runs unwatched.
+    if (Atomics.load(words, WORDS.asleep) === 1) {
+      Atomics.store(words, WORDS.asleep, 0);
+      Atomics.notify(words, WORDS.asleep);
+    }
+    return sequence;
+  }
+
+  /**
+   * Ends the entry. Returns whether it kept its budget; if not, its isolate is being disposed. The compare-and-swap
+   * decides it once: an entry that has ended can no longer be condemned, so the next one is never hit in its place.
+   */
+  end(runner: number, sequence: number): boolean {
+    const at = WORDS.runners + WORDS.runnerStride * runner + RUNNER.sequence;
+    if (Atomics.compareExchange(this.#words, at, sequence, 0) === sequence) return true;
+    Atomics.store(this.#words, at, 0);
+    return false;
+  }
+
+  /**
+   * CPU time in µs of the entry on `runner` that was just condemned: an isolate that was disposed no longer tells its
+   * own. Exact to the time at which the watchdog first saw the entry, up to a millisecond after it began.
+   */
+  usedUs(runner: number): number {
+    const at = (WORDS.runners + WORDS.runnerStride * runner) / 2;
+    const base = this.#doubles[at + RUNNER.baseUs / 2] ?? 0;
+    return runner === 0 ? this.#inlineClock() - base : (this.#doubles[at + RUNNER.usedUs / 2] ?? 0);
+  }
+
+  async close(): Promise<void> {
+    this.#warden.close();
+    await this.#thread.terminate();
+  }
+}
