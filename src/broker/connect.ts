@@ -1,0 +1,68 @@
+/**
+ * Opening sockets for tenants. The check is made where the address is known for certain, between the DNS answer and
+ * `connect(2)`: a name that resolves to a public address when looked at and to 127.0.0.1 when used (DNS rebinding)
+ * does not pass, for there is only the one look.
+ */
+import dns from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { buildConnector } from 'undici';
+import { isPublicAddress } from './addresses.ts';
+import { EgressError } from './errors.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Host name to its addresses, in order of preference. */
+export type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;
+
+export const resolveBySystem: Resolve = (hostname) => dns.promises.lookup(hostname, { all: true });
+
+export interface ConnectorOptions {
+  readonly allowPrivate: boolean;
+  readonly resolve: Resolve;
+}
+
+/** A connector for undici's dispatchers. Where a name has public and other addresses, only the public ones are tried. */
+export function createConnector({ allowPrivate, resolve }: ConnectorOptions): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: CONNECT_TIMEOUT_MS,
+    allowH2: false, // one HTTP/2 session would put many tenants behind one another's flow control
+    lookup: createGuardedLookup({ allowPrivate, resolve }),
+  });
+  if (allowPrivate) return connect;
+  return (options, callback) => {
+    // net.connect() asks lookup only for names, so literals are checked here.
+    const host = options.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(host) !== 0 && !isPublicAddress(host)) callback(refusal(host, `is ${host}`), null);
+    else connect(options, callback);
+  };
+}
+
+function createGuardedLookup({ allowPrivate, resolve }: ConnectorOptions): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname)
+      .then((addresses) => {
+        const allowed = allowPrivate ? addresses : addresses.filter(({ address }) => isPublicAddress(address));
+        const first = allowed[0];
+        if (first === undefined) throw refusal(hostname, `resolves to ${addresses[0]?.address ?? 'no address'}`);
+        return { allowed, first };
+      })
+      .then(
+        ({ allowed, first }) => {
+          if (options.all) callback(null, [...allowed]);
+          else callback(null, first.address, first.family);
+        },
+        (error: Error) => callback(error, ''),
+      );
+  };
+}
+
+function refusal(hostname: string, finding: string): EgressError {
+  return new EgressError(
+    `private address refused: fetch to ${hostname} ${finding}, which this platform does not allow`,
+  );
+}

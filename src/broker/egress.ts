@@ -1,0 +1,176 @@
+/** The fetch itself: one hop after another until there is a response to hand out. */
+import assert from 'node:assert';
+import { Readable } from 'node:stream';
+import { Agent, type Dispatcher } from 'undici';
+import { MAX_REDIRECTS, MAX_REQUEST_HEADER_BYTES } from '../limits.ts';
+import { createConnector, resolveBySystem, type Resolve } from './connect.ts';
+import { decodeBody, parseEncodings } from './decode.ts';
+import { EgressError, toEgressError } from './errors.ts';
+import { headerValue, toGuestHeaders, toOriginHeaders } from './headers.ts';
+import { isRedirect, nextHop, type Hop } from './redirect.ts';
+import { parseTarget } from './target.ts';
+
+const RESPONSE_TIMEOUT_MS = 100_000; // without headers, or without a further byte while the guest waits for one
+const KEEP_ALIVE_MS = 4_000; // of an idle connection
+const MAX_KEEP_ALIVE_MS = 20_000; // however long the origin offers: a hostile one must not make us hoard sockets
+const MAX_DISCARDED_BYTES = 16 * 1024; // of a redirect's body, read to keep its connection; beyond, close it
+const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/; // RFC 9110 §5.6.2 token
+const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']); // Fetch standard §2.2.1
+const NULL_BODY_STATUSES = new Set([101, 204, 205, 304]);
+
+export interface EgressRequest {
+  readonly method: string;
+  readonly url: string;
+  /** name, value, name, value… */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  readonly redirect: 'error' | 'follow' | 'manual';
+}
+
+export interface EgressResponse {
+  readonly status: number;
+  readonly statusText: string;
+  /** Where the response came from, after redirects, without fragment. */
+  readonly url: string;
+  readonly redirected: boolean;
+  /** name, value, name, value… with names as received. */
+  readonly headers: string[];
+  /** Read it once, or abort the fetch's signal; otherwise its connection stays open. Fails with an EgressError. */
+  readonly body: AsyncIterable<Uint8Array> | undefined;
+}
+
+export interface Egress {
+  /**
+   * Settles when the final response's headers are there. Both bodies go on streaming after that, each no faster than
+   * its reader; `signal` ends them too. Rejects with an `EgressError` only.
+   */
+  fetch(request: EgressRequest, signal: AbortSignal): Promise<EgressResponse>;
+  /** Ends all fetches at once. */
+  close(): Promise<void>;
+}
+
+export interface EgressOptions {
+  /** Lets tenants reach loopback, private and other special addresses. For development and trusted tenants. */
+  readonly allowPrivate: boolean;
+  /** Name resolution; the system's by default. */
+  readonly resolve?: Resolve;
+  /** How long to wait for response headers, and for each further part of the body, in ms. */
+  readonly responseTimeoutMs?: number;
+}
+
+export function createEgress({
+  allowPrivate,
+  resolve = resolveBySystem,
+  responseTimeoutMs = RESPONSE_TIMEOUT_MS,
+}: EgressOptions): Egress {
+  const agent = new Agent({
+    connect: createConnector({ allowPrivate, resolve }),
+    headersTimeout: responseTimeoutMs,
+    bodyTimeout: responseTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_REQUEST_HEADER_BYTES,
+  });
+  return {
+    fetch: (request, signal) => followRedirects(agent, request, signal),
+    close: () => agent.destroy(),
+  };
+}
+
+async function followRedirects(agent: Agent, request: EgressRequest, signal: AbortSignal): Promise<EgressResponse> {
+  let hop = parseHop(request);
+  for (let redirects = 0; ; redirects += 1) {
+    const response = await send(agent, hop, signal);
+    const headers = toFlatList(response.headers);
+    const location = isRedirect(response.statusCode) ? headerValue(headers, 'location') : undefined;
+    if (location === undefined || request.redirect === 'manual')
+      return toResponse(response, headers, hop, redirects, signal);
+    void response.body.dump({ limit: MAX_DISCARDED_BYTES, signal }).catch(() => {});
+    if (request.redirect === 'error') {
+      throw new EgressError(
+        `Redirect refused: ${hop.url.origin} answered ${response.statusCode}, and redirect is 'error'`,
+      );
+    }
+    if (redirects === MAX_REDIRECTS) throw new EgressError(`Too many redirects: more than ${MAX_REDIRECTS}`);
+    hop = nextHop(hop, response.statusCode, location);
+  }
+}
+
+function parseHop({ method, url, headers, body }: EgressRequest): Hop {
+  if (!METHOD.test(method) || FORBIDDEN_METHODS.has(method.toUpperCase())) {
+    throw new EgressError('Cannot fetch: this method is not allowed');
+  }
+  if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
+    throw new EgressError(`Cannot fetch: ${method} with a body`);
+  }
+  return { method, url: parseTarget(url), headers: toOriginHeaders(headers), body };
+}
+
+async function send(agent: Agent, hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  if (signal.aborted) throw aborted();
+  try {
+    return await agent.request({
+      origin: hop.url.origin,
+      path: hop.url.pathname + hop.url.search,
+      method: hop.method,
+      headers: [...hop.headers],
+      body: toUndiciBody(hop.body),
+      responseHeaders: 'raw',
+      signal,
+    });
+  } catch (error) {
+    throw signal.aborted ? aborted() : toEgressError(error, hop.url.origin);
+  }
+}
+
+/** `responseHeaders: 'raw'` makes it the flat list as received, which undici's types do not know. */
+function toFlatList(headers: unknown): readonly string[] {
+  assert(Array.isArray(headers));
+  return headers;
+}
+
+function toUndiciBody(body: Hop['body']): Readable | Uint8Array | null {
+  if (body === undefined) return null;
+  if (body instanceof Uint8Array) return body;
+  return Readable.from(body, { objectMode: false });
+}
+
+function toResponse(
+  response: Dispatcher.ResponseData,
+  headers: readonly string[],
+  hop: Hop,
+  redirects: number,
+  signal: AbortSignal,
+): EgressResponse {
+  const hasBody = hop.method !== 'HEAD' && !NULL_BODY_STATUSES.has(response.statusCode);
+  if (!hasBody) void response.body.dump({ limit: MAX_DISCARDED_BYTES, signal }).catch(() => {});
+  response.body.on('error', () => {}); // a body that nobody reads may fail too
+  const encodings = hasBody ? parseEncodings(headerValue(headers, 'content-encoding')) : undefined;
+  const url = new URL(hop.url);
+  url.hash = '';
+  return {
+    status: response.statusCode,
+    statusText: response.statusText,
+    url: url.href,
+    redirected: redirects > 0,
+    headers: toGuestHeaders(headers, { decoded: encodings !== undefined }),
+    body: hasBody ? readBody(decodeBody(response.body, encodings ?? []), hop.url.origin, signal) : undefined,
+  };
+}
+
+/** The body with errors in the tenant's words. Leaving the loop early closes the connection. */
+async function* readBody(
+  body: AsyncIterable<Uint8Array>,
+  target: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw signal.aborted ? aborted() : toEgressError(error, target);
+  }
+}
+
+function aborted(): EgressError {
+  return new EgressError('The fetch was cancelled');
+}
