@@ -1,0 +1,215 @@
+/**
+ * What a guest asks of its host: each operation of the ABI, its arguments checked, handed to whoever does it. The guest
+ * runtime is ours, but it runs beside the tenant's code: an argument of a wrong type ends the invocation.
+ */
+import { randomBytes } from 'node:crypto';
+import { HOST, HOST_SYNC } from '../guest/abi.ts';
+import { MAX_PENDING_HOST_CALLS, MAX_SERVICE_DEPTH } from '../limits.ts';
+import type { LogLine } from '../model.ts';
+import type { CellHost } from './host.ts';
+import type { Instance } from './instance.ts';
+import type { Invocation } from './invocation.ts';
+import { OutStream } from './out-stream.ts';
+import { Subrequest, type SubrequestBody } from './subrequest.ts';
+
+type Arguments = readonly [a: unknown, b: unknown, c: unknown, d: unknown];
+
+const MAX_RANDOM_BYTES = 65_536;
+const MAX_TIMER_MS = 0x7fffffff;
+const LEVELS: ReadonlySet<string> = new Set(['debug', 'error', 'info', 'log', 'warn']);
+
+export function handleHostCall(instance: Instance, op: number, id: number, parameters: Arguments): void {
+  const [a, b] = parameters;
+  switch (op) {
+    case HOST.respond:
+      return respond(instance, id, parameters);
+    case HOST.write: {
+      const chunk = toBody(a);
+      if (chunk !== undefined) instance.outStreams.get(id)?.write(chunk);
+      return;
+    }
+    case HOST.end:
+      return endOutStream(instance, id);
+    case HOST.fail:
+      instance.outStreams.get(id)?.fail();
+      return;
+    case HOST.pull:
+      instance.inStreams.get(id)?.pull(a === 1);
+      return;
+    case HOST.stop: {
+      instance.inStreams.get(id)?.stop();
+      instance.forgetInStream(id);
+      return;
+    }
+    case HOST.fetch:
+      return subrequest(instance, id, parameters);
+    case HOST.cancel:
+      instance.calls.get(id)?.cancel();
+      return;
+    case HOST.timer: {
+      const invocation = instance.invocations.get(Number(a));
+      const delayMs = Math.min(Math.max(Number(b) || 0, 0), MAX_TIMER_MS);
+      if (invocation !== undefined) instance.setTimer(id, invocation, delayMs);
+      return;
+    }
+    case HOST.clearTimer:
+      return instance.clearTimer(id);
+    case HOST.log:
+      instance.invocations.get(id)?.log(toLevel(a), toText(b), instance.owner.now());
+      return;
+    case HOST.done:
+      return done(instance, id, a === 'ok');
+    case HOST.exception: {
+      const [name, message, stack] = parameters;
+      const info = { name: toText(name), message: toText(message), stack: withoutRuntime(toText(stack)) };
+      instance.invocations.get(id)?.exception({ ...info, timestamp: instance.owner.now() });
+      return;
+    }
+    case HOST.passThrough:
+      // Accepted, and without effect: a Worker here is the origin, there is none behind it to pass the request to.
+      return;
+    default:
+      instance.invocations.get(id)?.finish('internalError');
+  }
+}
+
+export function handleHostQuestion(host: CellHost, op: number, a: unknown): unknown {
+  switch (op) {
+    case HOST_SYNC.random: {
+      const bytes = randomBytes(Math.min(Math.max(Number(a) || 0, 0), MAX_RANDOM_BYTES));
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    }
+    case HOST_SYNC.domainToAscii:
+      return host.domainToAscii(toText(a));
+    case HOST_SYNC.source:
+      return host.guestSource(toText(a));
+    default:
+      return undefined;
+  }
+}
+
+function respond(instance: Instance, id: number, [status, head, body, rest]: Arguments): void {
+  const invocation = instance.invocations.get(id);
+  if (invocation === undefined || invocation.responded) return;
+  const complete = rest === 0 || rest === -1;
+  const code = typeof status === 'number' && status >= 200 && status <= 599 ? status : 500;
+  try {
+    invocation.respond(code, toText(head), toBody(body), complete);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    invocation.exception({ name: 'RangeError', message, stack: '', timestamp: instance.owner.now() });
+    invocation.responded = false;
+    invocation.finish('exception');
+    return;
+  }
+  if (rest === -1) {
+    done(instance, id, true);
+  } else if (complete) {
+    invocation.startWaitUntil();
+  } else if (typeof rest === 'number') {
+    const stream = new OutStream(rest, instance, invocation, invocation.exchange);
+    instance.outStreams.set(rest, stream);
+    invocation.responseBody = stream;
+  }
+}
+
+function endOutStream(instance: Instance, id: number): void {
+  const stream = instance.outStreams.get(id);
+  if (stream === undefined) return;
+  const isResponse = stream.invocation.responseBody === stream;
+  stream.end();
+  if (isResponse) stream.invocation.startWaitUntil();
+}
+
+/** The guest has settled it. It finishes when the entry is over and its CPU time known. */
+function done(instance: Instance, id: number, ok: boolean): void {
+  const invocation = instance.invocations.get(id);
+  if (invocation === undefined) return;
+  invocation.guestDone = true;
+  invocation.outcome = ok ? 'ok' : invocation.ranOutOfBuffers ? 'exceededMemory' : 'exception';
+  instance.settle(invocation);
+}
+
+function subrequest(instance: Instance, id: number, [inv, head, body, bindingIndex]: Arguments): void {
+  const invocation = instance.invocations.get(Number(inv));
+  if (invocation === undefined || typeof head !== 'string' || instance.calls.has(id)) return;
+  const { host } = instance.owner;
+  const isService = typeof bindingIndex === 'number' && bindingIndex >= 0;
+  const url = head.split('\n', 2)[1] ?? '';
+  const call = new Subrequest(id, instance, invocation, isService ? serviceHead(url) : networkHead);
+  instance.calls.set(id, call);
+  const refusal = refuseSubrequest(instance, invocation, isService);
+  if (refusal !== undefined) return call.fail(refusal);
+  const source = toSubrequestBody(instance, invocation, body);
+  if (isService) {
+    instance.owner.callService(instance, call, { bindingIndex, head: withoutRedirect(head), body: source });
+    return;
+  }
+  const principal = { account: instance.spec.account, worker: instance.spec.worker, ray: invocation.event.ray };
+  call.start((first, fin, events) => host.openFetch(principal, head, first, { fin, events }), source);
+}
+
+function refuseSubrequest(instance: Instance, invocation: Invocation, isService: boolean): string | undefined {
+  const limit = instance.spec.limits.subrequests;
+  if (++invocation.subrequests > limit) {
+    return `Too many subrequests: this invocation made ${limit} already, which is its limit.`;
+  }
+  if (instance.calls.size > MAX_PENDING_HOST_CALLS) {
+    return `Too many pending subrequests: the limit of one instance is ${MAX_PENDING_HOST_CALLS}.`;
+  }
+  if (isService && invocation.event.depth >= MAX_SERVICE_DEPTH) {
+    return `Subrequest depth limit exceeded: service bindings may be nested ${MAX_SERVICE_DEPTH} deep.`;
+  }
+  return undefined;
+}
+
+function toSubrequestBody(instance: Instance, invocation: Invocation, body: unknown): SubrequestBody {
+  if (typeof body !== 'number') return toBody(body);
+  const stream = new OutStream(body, instance, invocation, undefined);
+  instance.outStreams.set(body, stream);
+  return stream;
+}
+
+/** The host's head begins with `statusText\nurl\nredirected`, as the guest wants it. */
+function networkHead(status: number, head: string): string {
+  return `${status}\n${head}`;
+}
+
+/** A Worker's head begins with `statusText`; URL and redirection are the caller's knowledge. */
+function serviceHead(url: string): (status: number, head: string) => string {
+  return (status, head) => {
+    const end = head.indexOf('\n');
+    const statusText = end < 0 ? head : head.slice(0, end);
+    return `${status}\n${statusText}\n${url}\n0${end < 0 ? '' : head.slice(end)}`;
+  };
+}
+
+/** `method\nurl\nredirect\nname…` without its third field. */
+function withoutRedirect(head: string): string {
+  const url = head.indexOf('\n') + 1;
+  const redirect = head.indexOf('\n', url);
+  const rest = head.indexOf('\n', redirect + 1);
+  return rest < 0 ? head.slice(0, redirect) : head.slice(0, redirect) + head.slice(rest);
+}
+
+/** A stack without the frames of our own runtime: they say nothing to a tenant. */
+function withoutRuntime(stack: string): string {
+  if (!stack.includes('isola:')) return stack;
+  return stack
+    .split('\n')
+    .filter((line) => !/^\s+at .*\bisola:(boot|guest):/.test(line))
+    .join('\n');
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function toLevel(value: unknown): LogLine['level'] {
+  return LEVELS.has(value as string) ? (value as LogLine['level']) : 'log';
+}
+
+function toBody(value: unknown): Uint8Array | string | undefined {
+  if (typeof value === 'string') return value;
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+}

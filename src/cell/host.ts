@@ -1,0 +1,46 @@
+/** What a cell needs of the world outside. Everything a Worker can reach passes through here. */
+import type { Exchange, ExchangeEvents } from '../channel/index.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { InvocationRecord, VersionCode } from '../model.ts';
+
+/** On whose behalf something is asked. Comes from the version's own spec, never from the guest. */
+export interface Principal {
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+  readonly ray: string;
+}
+
+export interface CellHost {
+  /** The code of a version. Rejects when there is none. */
+  loadVersion(id: VersionId): Promise<VersionCode>;
+  /** The version of `worker` that serves a call from another Worker of the account, or undefined when there is none. */
+  resolveService(account: AccountId, worker: WorkerName): Promise<VersionId | undefined>;
+  /**
+   * A request to the network. `head` as in the ABI's `HOST.fetch`; the answer's head is
+   * `statusText\nurl\nredirected(0|1)\nname\nvalue\n…`.
+   */
+  openFetch(
+    principal: Principal,
+    head: string,
+    body: Uint8Array | undefined,
+    options: { fin: boolean; events: ExchangeEvents },
+  ): Exchange;
+  /** The Unicode-to-ASCII step of URL parsing (UTS 46), or undefined when the domain is invalid. */
+  domainToAscii(domain: string): string | undefined;
+  /** Source text of a lazily loaded part of the guest runtime. */
+  guestSource(name: string): string | undefined;
+  /** Takes note of how an invocation went. */
+  record(record: InvocationRecord): void;
+}
+
+/** A cell without powers: for checks of uploads, and for tests of the sandbox. */
+export const POWERLESS_HOST: CellHost = {
+  loadVersion: () => Promise.reject(new Error('Cannot load a version: this cell has no host')),
+  resolveService: () => Promise.resolve(undefined),
+  openFetch: () => {
+    throw new Error('Cannot fetch: this cell has no host');
+  },
+  domainToAscii: () => undefined,
+  guestSource: () => undefined,
+  record: () => {},
+};

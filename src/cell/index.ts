@@ -1,0 +1,11 @@
+/**
+ * Runs Workers: which instance takes an event, where its entries run, what its host calls do, how it ended.
+ * Called by main.ts (its process) and runtime/ (the library). Knows neither HTTP servers nor storage.
+ * Promise: every exchange gets a response or a reset, every invocation one record; nobody runs past a limit.
+ * Start at cell.ts; instance.ts is where events enter the guest.
+ */
+export { Cell, type CellOptions, type CellStats } from './cell.ts';
+export { domainToAscii } from './domain.ts';
+export type { CellHost, Principal } from './host.ts';
+export type { CheckAnswer, Deployed, FireScheduled, PrepareVersion, ResolveService, StartCell } from './protocol.ts';
+export { fromVersionMessage, toVersionMessage, type VersionHeader } from './version-transfer.ts';

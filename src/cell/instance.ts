@@ -1,0 +1,321 @@
+/**
+ * One isolate with one version loaded, and the invocations in it: serves them, hands host calls to whoever does them,
+ * and results back in. Entries happen one at a time, inline or on the pool as placement says.
+ */
+import type { Exchange } from '../channel/index.ts';
+import {
+  ENTRY,
+  type EntryResult,
+  type GuestIsolate,
+  type GuestArgument,
+  type HostHandler,
+  toGuestBytes,
+} from '../engine/index.ts';
+import { ENTER } from '../guest/abi.ts';
+import { MAX_TIMERS } from '../limits.ts';
+import type { Outcome, VersionSpec } from '../model.ts';
+import { handleHostCall, handleHostQuestion } from './host-calls.ts';
+import { InStream } from './in-stream.ts';
+import type { CellHost } from './host.ts';
+import type { Invocation } from './invocation.ts';
+import type { OutStream } from './out-stream.ts';
+import type { Placement } from './placement.ts';
+import type { Subrequest, SubrequestBody } from './subrequest.ts';
+
+/** What an instance needs of its cell. */
+export interface InstanceOwner {
+  readonly host: CellHost;
+  now(): number;
+  /** Answers a call through a service binding. */
+  callService(instance: Instance, subrequest: Subrequest, call: ServiceCall): void;
+  /** The instance took an entry: it is in use. */
+  touch(instance: Instance): void;
+  /** It takes no new invocation any more; when it is idle it has been disposed. */
+  onCondemned(instance: Instance): void;
+}
+
+export interface ServiceCall {
+  readonly bindingIndex: number;
+  /** `method\nurl\nname\nvalue\n…` */
+  readonly head: string;
+  readonly body: SubrequestBody;
+}
+
+interface Entry {
+  readonly invocation: Invocation;
+  readonly op: number;
+  readonly id: number;
+  readonly a: Argument;
+  readonly b: Argument;
+  readonly c: Argument;
+}
+
+const ENTRIES_IN_A_ROW = 8; // queued entries of one instance before others have their turn
+
+export class Instance implements HostHandler {
+  readonly spec: VersionSpec;
+  readonly owner: InstanceOwner;
+  /** It hit a limit, or was replaced: it takes no new invocation. */
+  condemned = false;
+  /** Memory held when it was last measured, in bytes. */
+  heapBytes = 0;
+  readonly outStreams = new Map<number, OutStream>();
+  readonly inStreams = new Map<number, InStream>();
+  readonly calls = new Map<number, Subrequest>();
+  readonly timers = new Map<number, { invocation: Invocation; timeout: NodeJS.Timeout }>();
+  readonly invocations = new Map<number, Invocation>();
+  readonly #guest: GuestIsolate;
+  readonly #placement: Placement;
+  readonly #queue: Entry[] = [];
+  /** Invocations that settled during the entry under way; they end when its CPU time is known. */
+  readonly #settled: Invocation[] = [];
+  #entered = false;
+  #nextInStreamId = 1;
+
+  constructor(guest: GuestIsolate, spec: VersionSpec, context: { owner: InstanceOwner; placement: Placement }) {
+    this.#guest = guest;
+    this.spec = spec;
+    this.owner = context.owner;
+    this.#placement = context.placement;
+    guest.handler = this;
+  }
+
+  get idle(): boolean {
+    return this.invocations.size === 0 && !this.#entered;
+  }
+
+  /** Starts an invocation: its fetch or scheduled event enters the guest. `body` is the whole body when it is here. */
+  begin(invocation: Invocation, body: Buffer | undefined, streams: boolean): void {
+    this.invocations.set(invocation.id, invocation);
+    invocation.attach(this);
+    const { kind, head, scheduledTime } = invocation.event;
+    if (kind === 'scheduled') {
+      this.enter(invocation, ENTER.scheduled, invocation.id, head, scheduledTime);
+      return;
+    }
+    let streamId = 0;
+    if (streams && invocation.exchange !== undefined) {
+      const stream = this.createInStream(invocation, invocation.exchange);
+      streamId = stream.id;
+      invocation.connectBody(stream);
+    }
+    this.enter(invocation, ENTER.fetch, invocation.id, head, body, streamId);
+  }
+
+  /** Enters the guest on behalf of `invocation`, now or after the entries before it. Bytes may be `Uint8Array`. */
+  enter(invocation: Invocation, op: number, id: number, a?: Argument, b?: Argument, c?: Argument): void {
+    if (invocation.finished || this.#guest.disposed) return;
+    if (this.#entered || this.#queue.length > 0) {
+      this.#queue.push({ invocation, op, id, a, b, c });
+      return;
+    }
+    this.#perform(invocation, op, id, a, b, c);
+    if (this.#queue.length > 0 && !this.#entered) this.#drain();
+  }
+
+  host(op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown): void {
+    if (!this.#guest.disposed) handleHostCall(this, op, id, [a, b, c, d]);
+  }
+
+  hostSync(op: number, a: unknown): unknown {
+    return handleHostQuestion(this.owner.host, op, a);
+  }
+
+  /** The invocation has ended: forgets everything that was on its behalf. */
+  release(invocation: Invocation): void {
+    if (!this.invocations.delete(invocation.id)) return;
+    if (!invocation.guestDone) {
+      this.#dropPending(invocation);
+      this.#close(invocation);
+    }
+    if (this.condemned && this.invocations.size === 0) this.dispose();
+  }
+
+  /** The guest has settled it: it finishes with the entry under way. */
+  settle(invocation: Invocation): void {
+    if (this.#entered) this.#settled.push(invocation);
+    else invocation.finish(invocation.outcome);
+  }
+
+  createInStream(invocation: Invocation, exchange: Exchange): InStream {
+    const stream = new InStream(this.#nextInStreamId++, this, { invocation, exchange });
+    this.inStreams.set(stream.id, stream);
+    return stream;
+  }
+
+  forgetInStream(id: number): void {
+    this.inStreams.delete(id);
+  }
+
+  forgetOutStream(id: number): void {
+    const stream = this.outStreams.get(id);
+    if (stream === undefined) return;
+    this.outStreams.delete(id);
+    if (stream.invocation.responseBody === stream) stream.invocation.responseBody = undefined;
+  }
+
+  forgetCall(id: number): void {
+    this.calls.delete(id);
+  }
+
+  setTimer(id: number, invocation: Invocation, delayMs: number): void {
+    if (this.timers.size >= MAX_TIMERS) return; // the guest runtime has refused it already
+    invocation.outstanding++;
+    const timeout = setTimeout(() => {
+      this.timers.delete(id);
+      invocation.outstanding--;
+      this.enter(invocation, ENTER.timer, id);
+    }, delayMs);
+    this.timers.set(id, { invocation, timeout });
+  }
+
+  clearTimer(id: number): void {
+    const timer = this.timers.get(id);
+    if (timer === undefined) return;
+    clearTimeout(timer.timeout);
+    timer.invocation.outstanding--;
+    this.timers.delete(id);
+  }
+
+  /** Takes no new invocation; is disposed when the running ones have ended. */
+  retire(): void {
+    this.condemned = true;
+    if (this.idle) this.dispose();
+  }
+
+  dispose(): void {
+    this.condemned = true;
+    for (const invocation of this.invocations.values()) invocation.finish('canceled');
+    this.#guest.dispose();
+  }
+
+  measure(): number {
+    if (!this.#entered) this.heapBytes = this.#guest.heap().usedBytes;
+    return this.heapBytes;
+  }
+
+  #perform(invocation: Invocation, op: number, id: number, a: Argument, b: Argument, c: Argument): void {
+    const budgetUs = this.spec.limits.cpuMs * 1e3 - invocation.cpuUs;
+    if (budgetUs <= 0) {
+      invocation.finish('exceededCpu');
+      return;
+    }
+    this.owner.touch(this);
+    this.#entered = true;
+    const place = this.#placement.place;
+    const parameters = [op, id, toArgument(a), toArgument(b), toArgument(c)] as const;
+    if (place === 'inline') {
+      const result = this.#guest.enter(budgetUs, parameters);
+      this.#entered = false;
+      this.#after(invocation, result);
+      return;
+    }
+    void this.#guest.enterPooled(place, budgetUs, parameters).then((result) => {
+      // Host calls that the entry queued arrive before its end does; the check for a hung invocation relies on that.
+      this.#entered = false;
+      this.#after(invocation, result);
+      this.#drain();
+    });
+  }
+
+  #drain(): void {
+    for (let count = 0; this.#queue.length > 0; count++) {
+      if (this.#entered) return;
+      if (count === ENTRIES_IN_A_ROW) {
+        setImmediate(() => this.#drain());
+        return;
+      }
+      const next = this.#queue.shift();
+      if (next === undefined || next.invocation.finished || this.#guest.disposed) continue;
+      this.#perform(next.invocation, next.op, next.id, next.a, next.b, next.c);
+    }
+  }
+
+  #after(invocation: Invocation, result: EntryResult): void {
+    const cpuUs = this.#guest.entryCpuUs;
+    invocation.cpuUs += cpuUs;
+    this.#placement.learn(cpuUs);
+    if (result !== ENTRY.ok && result !== ENTRY.threw) {
+      this.#lost(invocation, result);
+      return;
+    }
+    if (result === ENTRY.threw) {
+      const message = this.#guest.lastError;
+      invocation.exception({ name: 'UnhandledRejection', message, stack: '', timestamp: this.owner.now() });
+    }
+    while (this.#settled.length > 0) {
+      const settled = this.#settled.pop();
+      settled?.finish(settled.outcome);
+    }
+    if (invocation.outstanding === 0) this.#checkHung(invocation);
+  }
+
+  /** Nothing that could wake the invocation is on its way, in the whole instance: it can never end by itself. */
+  #checkHung(invocation: Invocation): void {
+    if (invocation.finished || this.#queue.length > 0 || this.#pending()) return;
+    if (!invocation.responded && invocation.event.kind === 'fetch') {
+      invocation.exception({
+        name: 'Error',
+        message: "The Worker's code had hung: nothing is pending, and it would never generate a response.",
+        stack: '',
+        timestamp: this.owner.now(),
+      });
+      invocation.finish('exception');
+    } else {
+      invocation.finish('ok');
+    }
+  }
+
+  #pending(): boolean {
+    if (this.timers.size > 0 || this.calls.size > 0 || this.outStreams.size > 0) return true;
+    for (const { outstanding } of this.invocations.values()) if (outstanding > 0) return true;
+    return false;
+  }
+
+  /** The isolate is gone, and with it every invocation in it; `culprit` is the one that passed a limit. */
+  #lost(culprit: Invocation, result: EntryResult): void {
+    const outcome: Outcome =
+      result === ENTRY.exceededCpu ? 'exceededCpu' : result === ENTRY.exceededMemory ? 'exceededMemory' : 'canceled';
+    this.condemned = true;
+    this.owner.onCondemned(this);
+    culprit.finish(outcome);
+    for (const invocation of this.invocations.values()) invocation.finish('canceled');
+    this.#guest.dispose();
+  }
+
+  #dropPending(invocation: Invocation): void {
+    for (const [id, timer] of this.timers) if (timer.invocation === invocation) this.clearTimer(id);
+    for (const call of this.calls.values()) if (call.invocation === invocation) call.cancel();
+    for (const stream of this.inStreams.values()) {
+      if (stream.invocation !== invocation) continue;
+      stream.stop();
+      this.inStreams.delete(stream.id);
+    }
+    for (const [id, stream] of this.outStreams) if (stream.invocation === invocation) this.outStreams.delete(id);
+  }
+
+  /** Tells the guest to forget it. The entry is charged to nobody: the invocation's record has been made. */
+  #close(invocation: Invocation): void {
+    if (this.#guest.disposed) return;
+    const closing = invocation.toClosing();
+    if (this.#entered || this.#queue.length > 0) {
+      this.#queue.push({
+        invocation: closing,
+        op: ENTER.close,
+        id: invocation.id,
+        a: undefined,
+        b: undefined,
+        c: undefined,
+      });
+    } else {
+      this.#perform(closing, ENTER.close, invocation.id, undefined, undefined, undefined);
+    }
+  }
+}
+
+/** Bytes of an argument as the engine takes them. Made when the entry is due, not while it queues. */
+type Argument = string | number | Uint8Array | undefined;
+
+function toArgument(value: Argument): GuestArgument {
+  return value instanceof Uint8Array ? toGuestBytes(value) : value;
+}

@@ -1,0 +1,151 @@
+/** The live instances of a cell: found or made per version, and given up, least recently used first, under a memory budget. */
+import { type Engine, LoadError } from '../engine/index.ts';
+import type { AttachOptions } from '../guest/abi.ts';
+import type { VersionId } from '../ids.ts';
+import type { VersionCode, VersionSpec } from '../model.ts';
+import type { CellHost } from './host.ts';
+import { Instance, type InstanceOwner } from './instance.ts';
+import { Placements } from './placement.ts';
+import { VersionCodes } from './version-codes.ts';
+
+const MAX_LIVE = 6_000; // each isolate has 8 memory maps, and Linux allows a process 65,530
+const ISOLATE_OVERHEAD_BYTES = 1024 * 1024; // beside its heap: stacks, code, handles
+const MEASURE_EVERY = 64; // instances used since the memory was last added up
+
+export interface InstancesOptions {
+  readonly engine: Engine;
+  readonly host: CellHost;
+  readonly owner: InstanceOwner;
+  /** All instances together, in bytes. Idle ones are disposed above it. */
+  readonly memoryBudgetBytes: number;
+}
+
+export class Instances {
+  readonly #options: InstancesOptions;
+  /** In order of use, least recently first. */
+  readonly #live = new Map<VersionId, Instance>();
+  readonly #loading = new Map<VersionId, Promise<Instance>>();
+  readonly #placements = new Placements();
+  readonly #codes: VersionCodes;
+  #sinceMeasured = 0;
+  #evicted = 0;
+
+  constructor(options: InstancesOptions) {
+    this.#options = options;
+    this.#codes = new VersionCodes(options.host);
+  }
+
+  get live(): number {
+    return this.#live.size;
+  }
+
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  all(): Iterable<Instance> {
+    return this.#live.values();
+  }
+
+  /** The live instance of a version, if there is one. */
+  get(version: VersionId): Instance | undefined {
+    return this.#live.get(version);
+  }
+
+  /** The instance of a version, made if there is none. Callers of the same version share one start. Throws LoadError. */
+  acquire(version: VersionId): Promise<Instance> {
+    const live = this.#live.get(version);
+    if (live !== undefined) return Promise.resolve(live);
+    let loading = this.#loading.get(version);
+    if (loading === undefined) {
+      loading = this.#load(version).finally(() => this.#loading.delete(version));
+      this.#loading.set(version, loading);
+    }
+    return loading;
+  }
+
+  /** Marks it as most recently used. */
+  touch(instance: Instance): void {
+    const { id } = instance.spec;
+    if (!this.#live.delete(id)) return;
+    this.#live.set(id, instance);
+  }
+
+  /** It takes nothing new any more; the next request makes another. */
+  remove(instance: Instance): void {
+    if (this.#live.get(instance.spec.id) === instance) this.#live.delete(instance.spec.id);
+  }
+
+  /** Gives up the instances of versions that no longer serve; running invocations finish. */
+  retire(version: VersionId): void {
+    const instance = this.#live.get(version);
+    if (instance === undefined) return;
+    this.#live.delete(version);
+    instance.retire();
+  }
+
+  disposeAll(): void {
+    for (const instance of this.#live.values()) instance.dispose();
+    this.#live.clear();
+  }
+
+  async #load(version: VersionId): Promise<Instance> {
+    const code = await this.#codes.get(version);
+    const { engine, owner } = this.#options;
+    this.#makeRoom();
+    const guest = engine.acquire(code.spec.limits.memoryMiB);
+    const placement = this.#placements.of(version);
+    await guest.load(code, toAttachOptions(code.spec), {
+      inline: placement.place === 'inline',
+      cache: engine.cache,
+    });
+    const instance = new Instance(guest, code.spec, { owner, placement });
+    this.#live.set(version, instance);
+    return instance;
+  }
+
+  #makeRoom(): void {
+    if (this.#live.size >= MAX_LIVE) this.#evictIdle(() => this.#live.size < MAX_LIVE);
+    if (++this.#sinceMeasured < MEASURE_EVERY) return;
+    this.#sinceMeasured = 0;
+    let bytes = 0;
+    for (const instance of this.#live.values()) bytes += instance.measure() + ISOLATE_OVERHEAD_BYTES;
+    const budget = this.#options.memoryBudgetBytes;
+    this.#evictIdle((freed) => bytes - freed <= budget);
+  }
+
+  #evictIdle(enough: (freedBytes: number) => boolean): void {
+    let freed = 0;
+    for (const [version, instance] of this.#live) {
+      if (enough(freed)) return;
+      if (!instance.idle) continue;
+      freed += instance.heapBytes + ISOLATE_OVERHEAD_BYTES;
+      this.#live.delete(version);
+      instance.dispose();
+      this.#evicted++;
+    }
+  }
+}
+
+/** What the guest runtime needs to build `env`. */
+export function toAttachOptions(spec: VersionSpec): AttachOptions {
+  const bindings = spec.bindings.map((binding) => {
+    if (binding.type === 'service') return { type: binding.type, name: binding.name };
+    if (binding.type !== 'version_metadata') return binding;
+    return { type: binding.type, name: binding.name, id: spec.id, tag: spec.tag, timestamp: spec.createdOn };
+  });
+  return { bindings, compatibilityFlags: spec.compatibilityFlags, subrequests: spec.limits.subrequests };
+}
+
+/** Starts the code once, in an isolate of its own, and throws it away. Throws LoadError with the position. */
+export async function checkCode(engine: Engine, code: VersionCode): Promise<{ startupMs: number; handlers: string[] }> {
+  const guest = engine.acquire(code.spec.limits.memoryMiB);
+  try {
+    const handlers = await guest.load(code, toAttachOptions(code.spec), { inline: false, cache: engine.cache });
+    if (handlers.length === 0)
+      throw new LoadError('The uploaded Worker has no event handlers: export default { fetch() {…} }');
+    return { startupMs: Math.round(guest.cpuUs / 100) / 10, handlers };
+  } finally {
+    guest.dispose();
+  }
+}

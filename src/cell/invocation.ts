@@ -1,0 +1,222 @@
+/** One event being handled: its limits, its logs, its answer, and how it ended. */
+import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
+import { ENTER } from '../guest/abi.ts';
+import { MAX_LOG_BYTES, MAX_REQUEST_BODY_BYTES, WAIT_UNTIL_WALL_MS } from '../limits.ts';
+import type { ExceptionInfo, InvocationRecord, LogLine, Outcome } from '../model.ts';
+import { failureResponse } from './failure-response.ts';
+import type { InStream } from './in-stream.ts';
+import type { Instance } from './instance.ts';
+import type { OutStream } from './out-stream.ts';
+
+/** What started an invocation. */
+export interface InvocationEvent {
+  readonly kind: InvocationRecord['event'];
+  readonly ray: string;
+  readonly clientIp: string;
+  /** For fetch: `method\nurl\nname\nvalue\n…`. For scheduled: the cron expression. */
+  readonly head: string;
+  readonly scheduledTime?: number;
+  /** How many service bindings lie between the client and here. */
+  readonly depth: number;
+}
+
+const MAX_EXCEPTIONS = 20; // recorded per invocation; one is the rule
+
+export class Invocation implements ExchangeEvents {
+  readonly id: number;
+  readonly event: InvocationEvent;
+  readonly exchange: Exchange | undefined;
+  /** CPU time used so far, in µs. */
+  cpuUs = 0;
+  subrequests = 0;
+  /** Subrequests that wait for their response's head; further ones queue in `waiting`. */
+  openConnections = 0;
+  readonly waiting: (() => void)[] = [];
+  /** Timers, calls and pulls whose answer will enter the guest again. */
+  outstanding = 0;
+  finished = false;
+  responded = false;
+  /** The guest has said that all is settled, and keeps nothing of it. */
+  guestDone = false;
+  /** How the guest says it ended; valid with `guestDone`. */
+  outcome: Outcome = 'ok';
+  requestBody: InStream | undefined;
+  responseBody: OutStream | undefined;
+  readonly #startedAt: number;
+  readonly #startedAtMs = performance.now();
+  readonly #onFinish: ((invocation: Invocation, outcome: Outcome) => void) | undefined;
+  #instance: Instance | undefined;
+  #logs: LogLine[] = [];
+  #logBytes = 0;
+  #truncated = false;
+  /** The client went away before it had its answer. */
+  #canceled = false;
+  #exceptions: ExceptionInfo[] = [];
+  #status = 0;
+  #waitUntilTimer: NodeJS.Timeout | undefined;
+  #bodyBytes = 0;
+  #early: { chunks: Buffer[]; ended: boolean } | undefined;
+
+  constructor(
+    id: number,
+    event: InvocationEvent,
+    exchange: Exchange | undefined,
+    options: { now: number; onFinish?: (invocation: Invocation, outcome: Outcome) => void },
+  ) {
+    this.id = id;
+    this.event = event;
+    this.exchange = exchange;
+    this.#startedAt = options.now;
+    this.#onFinish = options.onFinish;
+  }
+
+  get instance(): Instance | undefined {
+    return this.#instance;
+  }
+
+  /** An instance takes it. Body bytes that came while it was being made are handed on. */
+  attach(instance: Instance): void {
+    this.#instance = instance;
+  }
+
+  /** Keeps body bytes that arrive before there is an instance; within the exchange's window. */
+  holdBody(first: Buffer): void {
+    this.#early = { chunks: first.byteLength > 0 ? [first] : [], ended: false };
+  }
+
+  /** The request's body goes to `stream` from here on. */
+  connectBody(stream: InStream): void {
+    this.requestBody = stream;
+    const early = this.#early;
+    this.#early = undefined;
+    for (const chunk of early?.chunks ?? []) stream.push(chunk);
+    if (early?.ended === true) stream.end();
+  }
+
+  // Events of the client's exchange.
+
+  onData(chunk: Buffer): void {
+    this.#bodyBytes += chunk.byteLength;
+    if (this.#bodyBytes > MAX_REQUEST_BODY_BYTES) {
+      this.requestBody?.fail(`The request body is longer than ${MAX_REQUEST_BODY_BYTES} bytes`);
+    } else if (this.requestBody === undefined) {
+      this.#early?.chunks.push(chunk);
+    } else {
+      this.requestBody.push(chunk);
+    }
+  }
+
+  onEnd(): void {
+    if (this.requestBody === undefined) {
+      if (this.#early !== undefined) this.#early.ended = true;
+    } else {
+      this.requestBody.end();
+    }
+  }
+
+  onDrain(): void {
+    this.responseBody?.drained();
+  }
+
+  /** The client has gone. Work promised to `waitUntil` may still finish. */
+  onReset(): void {
+    if (this.finished) return;
+    this.requestBody?.fail('The client disconnected');
+    this.responseBody?.refuse();
+    if (this.#instance === undefined) this.finish('canceled');
+    else {
+      this.#canceled = true;
+      this.#instance.enter(this, ENTER.abort, this.id);
+      this.startWaitUntil();
+    }
+  }
+
+  /** Sends the guest's answer. Throws RangeError when the head is too long for a frame. */
+  respond(status: number, head: string, body: Uint8Array | string | undefined, complete: boolean): void {
+    if (this.responded || this.finished) return;
+    this.responded = true;
+    this.#status = status;
+    this.exchange?.respond(status, head, body, complete);
+  }
+
+  log(level: LogLine['level'], message: string, now: number): void {
+    this.#logBytes += message.length;
+    if (this.#logBytes > MAX_LOG_BYTES) this.#truncated = true;
+    else this.#logs.push({ level, message, timestamp: now });
+  }
+
+  exception(info: ExceptionInfo): void {
+    this.#logBytes += info.message.length + info.stack.length;
+    if (this.#exceptions.length < MAX_EXCEPTIONS && this.#logBytes <= MAX_LOG_BYTES) this.#exceptions.push(info);
+    else this.#truncated = true;
+  }
+
+  /** V8 refuses an ArrayBuffer beyond the memory limit with an exception, where it ends the isolate for a heap object. */
+  get ranOutOfBuffers(): boolean {
+    const last = this.#exceptions.at(-1);
+    return last?.name === 'RangeError' && last.message === 'Array buffer allocation failed';
+  }
+
+  /** The response is on its way: what is left may take so much longer. */
+  startWaitUntil(): void {
+    if (this.finished) return;
+    this.#waitUntilTimer ??= setTimeout(() => this.finish('exceededWallTime'), WAIT_UNTIL_WALL_MS);
+  }
+
+  /**
+   * Ends it, once. A client that has had no answer gets one that fits the outcome; one in the middle of a body sees the
+   * body break off. Everything the guest still waits for on its behalf is dropped.
+   */
+  finish(outcome: Outcome): void {
+    if (this.finished) return;
+    this.finished = true;
+    clearTimeout(this.#waitUntilTimer);
+    const ended = this.#canceled && outcome === 'ok' ? 'canceled' : outcome;
+    if (this.exchange !== undefined && !this.#canceled) this.#answerClient(this.exchange, ended);
+    this.waiting.length = 0;
+    this.#instance?.release(this);
+    this.#onFinish?.(this, ended);
+  }
+
+  /** Stands in for an ended invocation in the entry that makes the guest forget it: without exchange or record. */
+  toClosing(): Invocation {
+    const closing = new Invocation(this.id, this.event, undefined, { now: this.#startedAt });
+    closing.guestDone = true;
+    return closing;
+  }
+
+  toRecord(outcome: Outcome, spec: Pick<InvocationRecord, 'account' | 'version' | 'worker'>): InvocationRecord {
+    const { kind, ray, head } = this.event;
+    const [method, url] = kind === 'fetch' ? head.split('\n', 2) : [];
+    return {
+      ray,
+      account: spec.account,
+      worker: spec.worker,
+      version: spec.version,
+      event: kind,
+      outcome,
+      status: this.#status,
+      cpuUs: Math.round(this.cpuUs),
+      wallMs: Math.round((performance.now() - this.#startedAtMs) * 1e3) / 1e3,
+      at: this.#startedAt,
+      ...(method !== undefined && { method }),
+      ...(url !== undefined && { url }),
+      logs: this.#logs,
+      exceptions: this.#exceptions,
+      truncated: this.#truncated,
+    };
+  }
+
+  #answerClient(exchange: Exchange, outcome: Outcome): void {
+    if (!this.responded) {
+      const { status, head, body } = failureResponse(outcome, this.event.ray);
+      this.responded = true;
+      this.#status = status;
+      exchange.respond(status, head, body, true);
+    } else if (this.responseBody !== undefined && outcome !== 'ok') {
+      exchange.reset(RESET_CODES.internal, `the Worker ended: ${outcome}`);
+    }
+    // The rest of a request body that nobody will read.
+    this.requestBody?.stop();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Composition root of a cell process. Inherits its only doors: file descriptor 3, the channel to the supervisor, and
+ * from 4 on one link to each gateway. It opens nothing itself once it has started.
+ */
+import { Socket } from 'node:net';
+import { type Channel, openChannel } from '../channel/index.ts';
+import { Engine, LoadError } from '../engine/index.ts';
+import { Cell } from './cell.ts';
+import type { CheckAnswer, Deployed, FireScheduled, PrepareVersion, StartCell } from './protocol.ts';
+import { RemoteHost } from './remote-host.ts';
+import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
+
+const SUPERVISOR_FD = 3;
+const FIRST_LINK_FD = 4;
+const FAREWELL_MS = 2_000; // after V8 has lost an isolate: time for the others to finish
+
+// Ctrl-C reaches the whole process group; when to end is the supervisor's decision.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+const links: Channel[] = [];
+let running: { cell: Cell; engine: Engine } | undefined;
+
+const supervisor: Channel = openChannel(
+  new Socket({ fd: SUPERVISOR_FD, readable: true, writable: true }),
+  { ids: 'even' },
+  {
+    async onCall(method, params, payload) {
+      const answer = await CALLS[method]?.(params, payload);
+      return answer === undefined ? undefined : { value: answer };
+    },
+    onNotify(type, params) {
+      if (type === 'deployed') deployed(params as Deployed);
+    },
+    // Without its supervisor a cell has no purpose, and nobody who would end it.
+    onClose: leave,
+  },
+);
+const host = new RemoteHost(supervisor);
+
+const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promise<unknown>>> = {
+  start: (params, payload) => start(params as StartCell, payload),
+  ping: () => Promise.resolve({}),
+  check: (params, payload) => check(params as VersionHeader, payload),
+  prepare: async (params) => {
+    await cell().prepare((params as PrepareVersion).version);
+    return {};
+  },
+  scheduled: async (params) => {
+    const { version, ...event } = params as FireScheduled;
+    return { outcome: await cell().scheduled(version, event) };
+  },
+  stats: () => Promise.resolve(cell().stats()),
+  drain: async () => {
+    await cell().drain();
+    host.flush();
+    return {};
+  },
+};
+
+/** Not process.exit(): that waits for the threads of isolated-vm's pool, of which the warden's never ends. */
+function leave(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+async function start(options: StartCell, payload: Buffer): Promise<unknown> {
+  const engine = await Engine.start({
+    guest: {
+      source: payload.toString('latin1', 0, options.sourceBytes),
+      warmup: payload.toString('latin1', options.sourceBytes),
+    },
+    spares: options.spares,
+    onStuck: 'exit',
+    onCatastrophe: (message) => {
+      supervisor.notify('catastrophe', { message });
+      setTimeout(leave, FAREWELL_MS);
+    },
+    now: Date.now,
+  });
+  const made = new Cell({ engine, host, memoryBudgetBytes: options.memoryBudgetBytes, now: Date.now });
+  running = { cell: made, engine };
+  for (let index = 0; index < options.links; index++) link(made, FIRST_LINK_FD + index);
+  return { snapshot: engine.usesSnapshot };
+}
+
+function link(serving: Cell, fd: number): void {
+  const channel = openChannel(
+    new Socket({ fd, readable: true, writable: true }),
+    { ids: 'even' },
+    { onRequest: (exchange, head, body, fin) => serving.serve(exchange, head, body, fin) },
+  );
+  links.push(channel);
+  channel.notify('ready', {});
+}
+
+async function check(header: VersionHeader, payload: Buffer): Promise<CheckAnswer> {
+  try {
+    return { ok: true, ...(await cell().check(fromVersionMessage(header, payload))) };
+  } catch (error) {
+    if (error instanceof LoadError) return { ok: false, message: error.message };
+    throw error;
+  }
+}
+
+function deployed(change: Deployed): void {
+  host.onDeployed(change);
+  running?.cell.retire(change.retired);
+}
+
+function cell(): Cell {
+  if (running === undefined) throw new Error('Cannot serve: the cell has not been started');
+  return running.cell;
+}

@@ -1,0 +1,45 @@
+/** What supervisor and cell say to each other over the cell's first channel, beside exchanges and VersionHeader. */
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+
+/** Call `start`, the first one. The payload is the guest runtime: its source, then the warm-up script. */
+export interface StartCell {
+  /** Bytes of the payload that are the source; the rest is the warm-up. */
+  readonly sourceBytes: number;
+  readonly spares: number;
+  readonly memoryBudgetBytes: number;
+  /** How many gateway links were inherited, from file descriptor 4 on. */
+  readonly links: number;
+}
+
+/** Call `check`, with a VersionHeader and its payload. */
+export type CheckAnswer =
+  | { readonly ok: true; readonly startupMs: number; readonly handlers: readonly string[] }
+  | { readonly ok: false; readonly message: string };
+
+/** Call `prepare`. */
+export interface PrepareVersion {
+  readonly version: VersionId;
+}
+
+/** Notify `deployed`: calls through service bindings go to `version` from here on; `retired` serve no more. */
+export interface Deployed {
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+  /** Undefined: the Worker is gone. */
+  readonly version: VersionId | undefined;
+  readonly retired: readonly VersionId[];
+}
+
+/** Call `scheduled`. */
+export interface FireScheduled {
+  readonly version: VersionId;
+  readonly ray: string;
+  readonly cron: string;
+  readonly scheduledTime: number;
+}
+
+/** Calls from the cell: `version` ({ id }) answers a VersionHeader with payload; `service` answers { version }. */
+export interface ResolveService {
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+}

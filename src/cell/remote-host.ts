@@ -1,0 +1,71 @@
+/** The cell's host when it is a process of its own: everything goes through the channel to the supervisor. */
+import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { InvocationRecord, VersionCode } from '../model.ts';
+import { domainToAscii } from './domain.ts';
+import type { CellHost, Principal } from './host.ts';
+import type { Deployed } from './protocol.ts';
+import { RecordBatch } from './record-batch.ts';
+import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
+
+export class RemoteHost implements CellHost {
+  readonly #channel: Channel;
+  readonly #records: RecordBatch;
+  /** Which version answers calls to a Worker, for those that were asked for. */
+  readonly #services = new Map<string, Promise<VersionId | undefined>>();
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    this.#records = new RecordBatch((kind, lines) => channel.notify('records', kind, lines));
+  }
+
+  async loadVersion(id: VersionId): Promise<VersionCode> {
+    const { value, payload } = await this.#channel.call('version', { id });
+    return fromVersionMessage(value as VersionHeader, payload);
+  }
+
+  resolveService(account: AccountId, worker: WorkerName): Promise<VersionId | undefined> {
+    const key = `${worker}.${account}`;
+    let version = this.#services.get(key);
+    if (version === undefined) {
+      version = this.#channel
+        .call('service', { account, worker })
+        .then(({ value }) => (value as { version?: VersionId }).version);
+      version.catch(() => this.#services.delete(key));
+      this.#services.set(key, version);
+    }
+    return version;
+  }
+
+  /** A deployment changed: later calls go to its version. */
+  onDeployed({ account, worker, version }: Deployed): void {
+    const key = `${worker}.${account}`;
+    if (this.#services.has(key)) this.#services.set(key, Promise.resolve(version));
+  }
+
+  openFetch(
+    { account, worker, ray }: Principal,
+    head: string,
+    body: Uint8Array | undefined,
+    options: { fin: boolean; events: ExchangeEvents },
+  ): Exchange {
+    return this.#channel.request(`${account}\n${worker}\n${ray}\n${head}`, body, options.fin, options.events);
+  }
+
+  domainToAscii(domain: string): string | undefined {
+    return domainToAscii(domain);
+  }
+
+  guestSource(): undefined {
+    return undefined;
+  }
+
+  record(record: InvocationRecord): void {
+    this.#records.add(record);
+  }
+
+  /** Sends what is still gathered. */
+  flush(): void {
+    this.#records.flush();
+  }
+}

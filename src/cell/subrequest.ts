@@ -1,0 +1,136 @@
+/** One fetch of a guest: to the network through the host, or to another Worker of the account through a binding. */
+import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
+import { ENTER } from '../guest/abi.ts';
+import { MAX_OPEN_CONNECTIONS } from '../limits.ts';
+import type { InStream } from './in-stream.ts';
+import type { Instance } from './instance.ts';
+import type { Invocation } from './invocation.ts';
+import type { OutStream } from './out-stream.ts';
+
+const INLINE_BODY_BYTES = 64 * 1024; // a longer body waits for credit like a stream
+
+export type SubrequestBody = string | Uint8Array | OutStream | undefined;
+
+/** Opens the exchange: with head, first bytes, whether that is all, and who listens. */
+export type OpenExchange = (body: Uint8Array | undefined, fin: boolean, events: ExchangeEvents) => Exchange;
+
+export class Subrequest implements ExchangeEvents {
+  readonly id: number;
+  readonly invocation: Invocation;
+  readonly #instance: Instance;
+  readonly #toHead: (status: number, head: string) => string;
+  #exchange: Exchange | undefined;
+  #upload: OutStream | undefined;
+  #download: InStream | undefined;
+  #state: 'queued' | 'open' | 'answered' | 'over' = 'queued';
+
+  /** `toHead` makes the ABI's head (`status\nstatusText\nurl\nredirected\n…`) of the exchange's. */
+  constructor(
+    id: number,
+    instance: Instance,
+    invocation: Invocation,
+    toHead: (status: number, head: string) => string,
+  ) {
+    this.id = id;
+    this.#instance = instance;
+    this.invocation = invocation;
+    this.#toHead = toHead;
+    invocation.outstanding++;
+  }
+
+  /** Opens it now, or when fewer than MAX_OPEN_CONNECTIONS of its invocation wait for a response. */
+  start(open: OpenExchange, body: SubrequestBody): void {
+    const begin = () => {
+      if (this.#state !== 'queued') return this.#startNext();
+      this.#state = 'open';
+      this.invocation.openConnections++;
+      this.#open(open, body);
+    };
+    if (this.invocation.openConnections < MAX_OPEN_CONNECTIONS) begin();
+    else this.invocation.waiting.push(begin);
+  }
+
+  onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
+    if (this.#state !== 'open') return;
+    this.#settle('answered');
+    const text = this.#toHead(status, head);
+    if (fin) {
+      this.#finish();
+      this.#instance.enter(this.invocation, ENTER.deliver, this.id, 1, text, body.byteLength > 0 ? body : 0);
+      return;
+    }
+    if (this.#exchange === undefined) return;
+    this.#download = this.#instance.createInStream(this.invocation, this.#exchange);
+    this.#instance.enter(this.invocation, ENTER.deliver, this.id, 1, text, this.#download.id);
+    this.#download.push(body);
+  }
+
+  onData(chunk: Buffer): void {
+    this.#download?.push(chunk);
+  }
+
+  onEnd(): void {
+    this.#download?.end();
+    this.#finish();
+  }
+
+  onDrain(): void {
+    this.#upload?.drained();
+  }
+
+  onReset(code: number, reason: string): void {
+    const message = reason === '' || code === RESET_CODES.channelClosed ? 'Network connection lost.' : reason;
+    if (this.#state === 'open') this.fail(message);
+    else this.#download?.fail(message);
+    this.#upload?.refuse();
+    this.#finish();
+  }
+
+  /** Tells the guest that it failed. */
+  fail(message: string): void {
+    if (this.#state === 'over') return;
+    this.#settle('over');
+    this.#finish();
+    this.#instance.enter(this.invocation, ENTER.deliver, this.id, 0, message);
+  }
+
+  /** The guest, or the end of its invocation, gives it up. Nothing is delivered any more. */
+  cancel(): void {
+    this.#settle('over');
+    this.#exchange?.reset(RESET_CODES.canceled, 'canceled');
+    this.#finish();
+  }
+
+  #open(open: OpenExchange, body: SubrequestBody): void {
+    const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+    if (bytes === undefined || (bytes instanceof Uint8Array && bytes.byteLength <= INLINE_BODY_BYTES)) {
+      this.#exchange = open(bytes, true, this);
+      return;
+    }
+    const exchange = (this.#exchange = open(undefined, false, this));
+    if (bytes instanceof Uint8Array) {
+      exchange.write(bytes);
+      exchange.end();
+    } else {
+      this.#upload = bytes;
+      bytes.connect(exchange);
+    }
+  }
+
+  #settle(state: 'answered' | 'over'): void {
+    if (this.#state === 'open') {
+      this.invocation.openConnections--;
+      this.#startNext();
+    }
+    if (this.#state === 'open' || this.#state === 'queued') this.invocation.outstanding--;
+    this.#state = state;
+  }
+
+  #startNext(): void {
+    this.invocation.waiting.shift()?.();
+  }
+
+  #finish(): void {
+    this.#instance.forgetCall(this.id);
+  }
+}

@@ -1,0 +1,211 @@
+/** A cell inside the caller's own program. */
+import { randomUUID } from 'node:crypto';
+import { totalmem } from 'node:os';
+import v8 from 'node:v8';
+import { type Egress, createEgress, serveFetch } from '../broker/index.ts';
+import { Cell, type CellHost, domainToAscii } from '../cell/index.ts';
+import { openLocalExchange } from '../channel/index.ts';
+import { Engine, LoadError } from '../engine/index.ts';
+import { PlatformError } from '../errors.ts';
+import { WARMUP, buildGuest } from '../guest/build.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import { DEFAULT_LIMITS, MAX_CPU_MS, MAX_MEMORY_MIB, MAX_SUBREQUESTS, type WorkerLimits } from '../limits.ts';
+import type { Binding, InvocationRecord, ModuleKind, ModuleSource, VersionCode } from '../model.ts';
+import { sendRequest } from './local-fetch.ts';
+
+export interface RuntimeOptions {
+  /** Lets Workers fetch loopback and private addresses. Default false. */
+  readonly allowPrivateEgress?: boolean;
+  /** Hears of every invocation when it has ended. */
+  readonly onRecord?: (record: InvocationRecord) => void;
+  /** All instances together, in bytes. Default: a quarter of the machine's memory. */
+  readonly memoryBudgetBytes?: number;
+}
+
+export interface DeployOptions {
+  /** By the specifier they are imported by. Text is an ES module; bytes are taken by their name's ending. */
+  readonly modules: Readonly<Record<string, string | Uint8Array>>;
+  /** Name of the module that exports the handlers. Default: the first one. */
+  readonly main?: string;
+  readonly bindings?: readonly Binding[];
+  readonly limits?: Partial<WorkerLimits>;
+}
+
+export interface Usage {
+  readonly requests: number;
+  /** CPU time of all invocations, in µs. */
+  readonly cpuUs: number;
+}
+
+const ACCOUNT = 'main' as AccountId;
+const SPARES = 1;
+const KINDS: Readonly<Record<string, ModuleKind>> = {
+  wasm: 'wasm',
+  txt: 'text',
+  html: 'text',
+  json: 'json',
+  bin: 'data',
+};
+
+/**
+ * Runs Workers in isolates of this process: same engine and limits as the platform, without the sandbox around the
+ * process. Code that breaks out of V8, or uses one of the built-ins that cannot be interrupted, has your program.
+ */
+export class Runtime implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #egress: Egress;
+  readonly #cell: Cell;
+  readonly #codes = new Map<VersionId, VersionCode>();
+  readonly #serving = new Map<string, VersionId>();
+  readonly #usage = new Map<string, { requests: number; cpuUs: number }>();
+  readonly #onRecord: RuntimeOptions['onRecord'];
+
+  private constructor(engine: Engine, egress: Egress, options: RuntimeOptions) {
+    this.#engine = engine;
+    this.#egress = egress;
+    this.#onRecord = options.onRecord;
+    this.#cell = new Cell({
+      engine,
+      host: this.#createHost(),
+      memoryBudgetBytes: options.memoryBudgetBytes ?? Math.floor(totalmem() / 4),
+      now: Date.now,
+    });
+  }
+
+  static async create(options: RuntimeOptions): Promise<Runtime> {
+    // Programs that do not start Node with this flag get it here, before the first isolate (see DESIGN.md).
+    v8.setFlagsFromString('--no-turboshaft-loop-unrolling');
+    const { source } = await buildGuest();
+    const engine = await Engine.start({
+      guest: { source, warmup: WARMUP },
+      spares: SPARES,
+      onStuck: 'ignore',
+      onCatastrophe: (message) => process.emitWarning(`isola: ${message}`),
+      now: Date.now,
+    });
+    return new Runtime(engine, createEgress({ allowPrivate: options.allowPrivateEgress ?? false }), options);
+  }
+
+  /**
+   * Makes `name` answer with this code. A Worker of that name goes on serving until the new code has started; what runs
+   * in it then finishes. Throws PlatformError `invalidUpload`, with the position, when the code does not start.
+   */
+  async deploy(name: string, options: DeployOptions): Promise<void> {
+    const code = toVersionCode(name, options);
+    this.#codes.set(code.spec.id, code);
+    try {
+      await this.#cell.prepare(code.spec.id);
+    } catch (error) {
+      this.#codes.delete(code.spec.id);
+      if (error instanceof LoadError) throw new PlatformError('invalidUpload', error.message, { cause: error });
+      throw error;
+    }
+    const before = this.#serving.get(name);
+    this.#serving.set(name, code.spec.id);
+    if (before === undefined) return;
+    this.#codes.delete(before);
+    this.#cell.retire([before]);
+  }
+
+  /** Sends a request to a Worker. Rejects with PlatformError `workerNotFound` when there is none of that name. */
+  async fetch(name: string, request: Request): Promise<Response> {
+    const version = this.#serving.get(name);
+    if (version === undefined) throw new PlatformError('workerNotFound', `Cannot fetch from "${name}": no such Worker`);
+    const prefix = `${randomUUID()}\n${version}\n127.0.0.1`;
+    return sendRequest(request, (head, body, { fin, events }) =>
+      openLocalExchange(
+        (exchange, text, first, last) => this.#cell.serve(exchange, text, first, last),
+        `${prefix}\n${head}`,
+        body,
+        { fin, events },
+      ),
+    );
+  }
+
+  /** What the Worker has used since it was first deployed here. */
+  usage(name: string): Usage {
+    return { requests: 0, cpuUs: 0, ...this.#usage.get(name) };
+  }
+
+  /** Waits for running invocations, then ends all isolates. */
+  async close(): Promise<void> {
+    await this.#cell.drain();
+    this.#cell.dispose();
+    await this.#engine.close();
+    await this.#egress.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #createHost(): CellHost {
+    return {
+      loadVersion: (id) => {
+        const code = this.#codes.get(id);
+        return code === undefined ? Promise.reject(new Error(`No such version: ${id}`)) : Promise.resolve(code);
+      },
+      resolveService: (_, worker) => Promise.resolve(this.#serving.get(worker)),
+      openFetch: (_, head, body, options) =>
+        openLocalExchange(
+          (exchange, text, first, fin) => serveFetch(this.#egress, exchange, { head: text, body: first, fin }),
+          head,
+          body,
+          options,
+        ),
+      domainToAscii,
+      guestSource: () => undefined,
+      record: (record) => {
+        const usage = this.#usage.get(record.worker) ?? { requests: 0, cpuUs: 0 };
+        usage.requests++;
+        usage.cpuUs += record.cpuUs;
+        this.#usage.set(record.worker, usage);
+        this.#onRecord?.(record);
+      },
+    };
+  }
+}
+
+function toVersionCode(name: string, { modules, main, bindings, limits }: DeployOptions): VersionCode {
+  const names = Object.keys(modules);
+  const mainModule = main ?? names[0];
+  if (mainModule === undefined || !names.includes(mainModule)) {
+    throw new PlatformError(
+      'badRequest',
+      `Cannot deploy "${name}": there is no module "${main ?? ''}" among its modules`,
+    );
+  }
+  const sources = names.map((module): ModuleSource => {
+    const content = modules[module] ?? '';
+    if (typeof content === 'string') return { name: module, kind: 'esm', content: Buffer.from(content, 'utf8') };
+    return { name: module, kind: KINDS[module.split('.').at(-1) ?? ''] ?? 'esm', content };
+  });
+  const spec = {
+    id: randomUUID() as string as VersionId,
+    account: ACCOUNT,
+    worker: name as WorkerName,
+    tag: '',
+    createdOn: new Date().toISOString(),
+    mainModule,
+    bindings: bindings ?? [],
+    compatibilityDate: new Date().toISOString().slice(0, 10),
+    compatibilityFlags: [],
+    limits: toLimits(name, limits ?? {}),
+  };
+  return { spec, modules: sources };
+}
+
+function toLimits(name: string, limits: Partial<WorkerLimits>): WorkerLimits {
+  const maximum: WorkerLimits = { cpuMs: MAX_CPU_MS, memoryMiB: MAX_MEMORY_MIB, subrequests: MAX_SUBREQUESTS };
+  const minimum: WorkerLimits = { cpuMs: 1, memoryMiB: 8, subrequests: 0 };
+  const merged = { ...DEFAULT_LIMITS, ...limits };
+  for (const key of ['cpuMs', 'memoryMiB', 'subrequests'] as const) {
+    const value = merged[key];
+    if (Number.isInteger(value) && value >= minimum[key] && value <= maximum[key]) continue;
+    throw new PlatformError(
+      'badRequest',
+      `Cannot deploy "${name}": limits.${key} is ${value}, allowed are ${minimum[key]} to ${maximum[key]}`,
+    );
+  }
+  return merged;
+}
