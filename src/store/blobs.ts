@@ -1,0 +1,16 @@
+/**
+ * The Blobs port: bytes by their SHA-256, written once. Modules, source maps, later assets.
+ *
+ * Nothing deletes a blob yet: one that no version names any more stays on disk until a collector exists.
+ */
+import type { Sha256 } from '../ids.ts';
+
+export interface Blobs {
+  /** Stores the bytes; durable once resolved. Storing the same bytes again costs a look. */
+  put(bytes: Uint8Array): Promise<Sha256>;
+  /** `put` for many at once, cheaper than one by one. Hashes come in the order of the contents. */
+  putMany(contents: readonly Uint8Array[]): Promise<Sha256[]>;
+  /** `undefined` when there is none. Throws a plain `Error` when what is stored does not have this hash. */
+  get(sha256: Sha256): Promise<Uint8Array | undefined>;
+  has(sha256: Sha256): Promise<boolean>;
+}

@@ -1,0 +1,25 @@
+/**
+ * Ports of everything the platform remembers. Adapters live in sqlite/ and files/; each runs the contract suite of its
+ * port. Called by control/ (writes) and the supervisor (routes, code). Knows nothing of HTTP or of cells.
+ * Promise: what was acknowledged is there after a crash, and a version is never half there.
+ * Start at registry.ts.
+ */
+export type { Blobs } from './blobs.ts';
+export type {
+  Account,
+  Annotations,
+  CreateVersionOptions,
+  Cursor,
+  DeploymentDraft,
+  DeploymentRecord,
+  Page,
+  Registry,
+  RouteEvent,
+  RouteState,
+  Source,
+  VersionDraft,
+  VersionRecord,
+  WorkerPatch,
+  WorkerRecord,
+  WorkerSettings,
+} from './registry.ts';
