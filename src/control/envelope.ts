@@ -1,0 +1,57 @@
+/** The envelope that every answer of the API wears, and errors turned into it. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { ERROR_CODES, PlatformError } from '../errors.ts';
+import type { ControlLog } from './context.ts';
+
+export interface Envelope {
+  readonly success: true;
+  readonly errors: readonly [];
+  readonly messages: readonly [];
+  readonly result: unknown;
+  readonly result_info?: PageInfo;
+}
+
+/** wrangler asks for the next page while `page * per_page < total_count`, so `page` must be the one it asked for. */
+export interface PageInfo {
+  readonly page: number;
+  readonly per_page: number;
+  readonly count: number;
+  readonly total_count: number;
+}
+
+export function ok(result: unknown, pageInfo?: PageInfo): Envelope {
+  const envelope = { success: true, errors: [], messages: [], result } as const;
+  return pageInfo === undefined ? envelope : { ...envelope, result_info: pageInfo };
+}
+
+/** Answers with the caller's error, or with a 500 that tells nothing but the request's id; the log gets the rest. */
+export function sendError(
+  error: unknown,
+  { request, reply, log }: { request: FastifyRequest; reply: FastifyReply; log: ControlLog },
+): FastifyReply {
+  if (error instanceof PlatformError) return send(reply, error.status, error.code, error.message);
+  const status = (error as FastifyError).statusCode ?? 500;
+  // Fastify's own refusals (malformed URL, header, media type) are safe to show.
+  if (status >= 400 && status < 500) {
+    return send(reply, status, ERROR_CODES.badRequest.code, (error as Error).message.slice(0, 500));
+  }
+  log('error', 'control request failed', {
+    requestId: request.id,
+    method: request.method,
+    url: request.url,
+    error,
+  });
+  const { status: internalStatus, code } = ERROR_CODES.internal;
+  return send(reply, internalStatus, code, `Internal error; request id ${request.id}`);
+}
+
+export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.split('?', 1)[0]!.slice(0, 500);
+  const { status, code } = ERROR_CODES.notFound;
+  return send(reply, status, code, `No such resource: ${request.method} ${path}`);
+}
+
+function send(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
+  const errors = [{ code, message }];
+  return reply.code(status).send({ success: false, errors, messages: [], result: null });
+}

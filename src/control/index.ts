@@ -1,0 +1,10 @@
+/**
+ * The control API over HTTP: what wrangler and operators talk to. One file per resource.
+ * Called by the supervisor, which gives it the stores and implements ControlPlatform; knows nothing of cells.
+ * Promise: a deployment serves when its answer is sent; a refused request changed nothing; no error tells internals.
+ * Start at control.ts; releases.ts is the life of a deploy.
+ */
+export { createOperatorTokens, type Identity, type Tokens } from './auth.ts';
+export type { ControlDeps, ControlLog } from './context.ts';
+export { createControl } from './control.ts';
+export type { CheckResult, ControlPlatform } from './platform.ts';

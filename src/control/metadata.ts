@@ -1,0 +1,178 @@
+/** The `metadata` part of an upload: what it may say, and bindings turned into ours. */
+import { z } from 'zod';
+import { PlatformError } from '../errors.ts';
+import type { WorkerName } from '../ids.ts';
+import { MAX_BINDINGS, MAX_CPU_MS, type WorkerLimits } from '../limits.ts';
+import type { Binding } from '../model.ts';
+import { describeIssues, parseJson } from './body.ts';
+import { parseWorkerName } from './names.ts';
+import { BINDING_PRODUCTS, notAvailable } from './products.ts';
+
+const MAX_BINDING_NAME_CHARS = 256;
+const MAX_ANNOTATION_CHARS = 1_000;
+const MAX_FLAGS = 64;
+
+const RawBinding = z.looseObject({ name: z.string().min(1).max(MAX_BINDING_NAME_CHARS), type: z.string() });
+type RawBinding = z.output<typeof RawBinding>;
+
+// Loose: wrangler adds keys with every release, and most of them ask for nothing.
+const Metadata = z.looseObject({
+  main_module: z.string().optional(),
+  body_part: z.string().optional(),
+  bindings: z.array(RawBinding).max(MAX_BINDINGS).default([]),
+  keep_bindings: z.array(z.string()).max(MAX_FLAGS).default([]),
+  compatibility_date: z.iso.date().optional(),
+  compatibility_flags: z.array(z.string().max(100)).max(MAX_FLAGS).default([]),
+  annotations: z.record(z.string().max(100), z.string().max(MAX_ANNOTATION_CHARS).nullish()).default({}),
+  limits: z.looseObject({ cpu_ms: z.number().optional() }).nullish(),
+});
+
+/** Keys that ask for a product which does not exist yet, unless they are empty. */
+const UNAVAILABLE_KEYS = {
+  assets: 'static assets',
+  migrations: 'Durable Objects',
+  exports: 'exports (Durable Objects and others)',
+  containers: 'Containers',
+  tail_consumers: 'tail Workers',
+  streaming_tail_consumers: 'tail Workers',
+  logpush: 'Logpush',
+} as const;
+
+export interface ParsedMetadata {
+  readonly mainModule: string;
+  readonly bindings: readonly Binding[];
+  readonly compatibilityDate: string;
+  readonly compatibilityFlags: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly limits: Partial<WorkerLimits>;
+}
+
+/**
+ * Parses the metadata. `previous`: the bindings of the Worker's newest version, for `inherit` and `keep_bindings`.
+ * Throws `invalidUpload`, `notAvailable` or `bindingNotFound`.
+ */
+export function parseMetadata(
+  text: string,
+  { previous, today }: { previous: readonly Binding[]; today: string },
+): ParsedMetadata {
+  const metadata = parseShape(text);
+  if (metadata.body_part !== undefined) {
+    throw invalid(
+      'service-worker syntax (addEventListener) is not supported yet; export the handlers of an ES module instead',
+    );
+  }
+  for (const [key, product] of Object.entries(UNAVAILABLE_KEYS)) {
+    if (asksForSomething(metadata[key])) throw notAvailable(product);
+  }
+  if (metadata.main_module === undefined) throw invalid("'main_module' is missing");
+  const compatibilityDate = metadata.compatibility_date ?? today;
+  if (compatibilityDate > today) {
+    throw invalid(`compatibility_date ${compatibilityDate} is in the future; today is ${today}`);
+  }
+  return {
+    mainModule: metadata.main_module,
+    bindings: resolveBindings(metadata.bindings, metadata.keep_bindings, previous),
+    compatibilityDate,
+    compatibilityFlags: metadata.compatibility_flags,
+    annotations: dropEmpty(metadata.annotations),
+    limits: parseLimits(metadata.limits?.cpu_ms),
+  };
+}
+
+function parseShape(text: string): z.output<typeof Metadata> {
+  let json: unknown;
+  try {
+    json = parseJson(text);
+  } catch (error) {
+    throw invalid((error as Error).message);
+  }
+  const parsed = Metadata.safeParse(json);
+  if (!parsed.success) throw invalid(describeIssues(parsed.error));
+  return parsed.data;
+}
+
+function resolveBindings(
+  declared: readonly RawBinding[],
+  keep: readonly string[],
+  previous: readonly Binding[],
+): Binding[] {
+  const bindings = new Map<string, Binding>();
+  for (const raw of declared) {
+    // It would set the prototype of `env` instead of a property.
+    if (raw.name === '__proto__') throw invalid(`binding name '${raw.name}' is not allowed`);
+    if (bindings.has(raw.name)) throw invalid(`binding '${raw.name}' is declared twice`);
+    bindings.set(raw.name, toBinding(raw, previous));
+  }
+  for (const kept of previous) {
+    if (keep.includes(kept.type) && !bindings.has(kept.name)) bindings.set(kept.name, kept);
+  }
+  if (bindings.size > MAX_BINDINGS) throw invalid(`${bindings.size} bindings, limit is ${MAX_BINDINGS}`);
+  return [...bindings.values()];
+}
+
+function toBinding(raw: RawBinding, previous: readonly Binding[]): Binding {
+  const { name, type } = raw;
+  switch (type) {
+    case 'plain_text':
+      return { type, name, text: requireString(raw, 'text') };
+    case 'json':
+      if (!('json' in raw)) throw invalid(`binding '${name}': 'json' is missing`);
+      return { type, name, json: raw['json'] };
+    case 'service':
+      return toServiceBinding(raw);
+    case 'version_metadata':
+      return { type, name };
+    case 'inherit':
+      return inherit(raw, previous);
+    default: {
+      const product = BINDING_PRODUCTS.get(type);
+      if (product !== undefined) throw notAvailable(product, `binding '${name}'`);
+      throw invalid(`binding '${name}' has unknown type '${type.slice(0, 100)}'`);
+    }
+  }
+}
+
+function toServiceBinding(raw: RawBinding): Binding {
+  if (asksForSomething(raw['props'])) throw notAvailable('props of service bindings', `binding '${raw.name}'`);
+  const service: WorkerName = parseWorkerName(requireString(raw, 'service'));
+  const base = { type: 'service', name: raw.name, service } as const;
+  if (raw['entrypoint'] === undefined || raw['entrypoint'] === null) return base;
+  return { ...base, entrypoint: requireString(raw, 'entrypoint') };
+}
+
+function inherit(raw: RawBinding, previous: readonly Binding[]): Binding {
+  const oldName = typeof raw['old_name'] === 'string' ? raw['old_name'] : raw.name;
+  const found = previous.find((binding) => binding.name === oldName);
+  if (found !== undefined) return { ...found, name: raw.name };
+  // wrangler looks for the beginning of this text.
+  throw new PlatformError(
+    'bindingNotFound',
+    `inherit binding '${raw.name}' is invalid: the Worker's newest version has no binding '${oldName}'`,
+  );
+}
+
+function requireString(raw: RawBinding, key: string): string {
+  const value = raw[key];
+  if (typeof value === 'string') return value;
+  throw invalid(`binding '${raw.name}': '${key}' must be a string`);
+}
+
+function parseLimits(cpuMs: number | undefined): Partial<WorkerLimits> {
+  if (cpuMs === undefined) return {};
+  if (Number.isInteger(cpuMs) && cpuMs >= 1 && cpuMs <= MAX_CPU_MS) return { cpuMs };
+  throw invalid(`limits.cpu_ms is ${cpuMs}, allowed are whole numbers from 1 to ${MAX_CPU_MS}`);
+}
+
+function asksForSomething(value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return false;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
+}
+
+function dropEmpty(annotations: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
+  const present = Object.entries(annotations).filter(([, value]) => typeof value === 'string');
+  return Object.fromEntries(present) as Record<string, string>;
+}
+
+function invalid(reason: string): PlatformError {
+  return new PlatformError('invalidUpload', `Bad upload metadata: ${reason}`);
+}

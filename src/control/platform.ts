@@ -1,0 +1,25 @@
+/** What the control API asks of the rest of the platform. The supervisor implements it. */
+import type { AccountId, WorkerName } from '../ids.ts';
+import type { Outcome, Route, VersionCode } from '../model.ts';
+
+export type CheckResult =
+  | { readonly ok: true; readonly startupMs: number; readonly handlers: readonly string[] }
+  /** `message` names the position of a syntax error; it is shown to the uploader. */
+  | { readonly ok: false; readonly message: string };
+
+export interface ControlPlatform {
+  /** Compiles and starts the code in a cell under the start-up limits, without serving it. */
+  check(code: VersionCode): Promise<CheckResult>;
+  /** Warms the versions where they will serve, then switches routes; resolves when every gateway has the new route. */
+  publish(route: Route): Promise<void>;
+  /** `publish` for many at once, without warming: the bulk import. */
+  publishMany?(routes: readonly Route[]): Promise<void>;
+  /** Takes a worker's routes away. */
+  withdraw(account: AccountId, worker: WorkerName): Promise<void>;
+  /** Fires a scheduled event; resolves with how it ended. */
+  fireScheduled(
+    account: AccountId,
+    worker: WorkerName,
+    event: { readonly cron: string; readonly scheduledTime: number },
+  ): Promise<{ outcome: Outcome }>;
+}

@@ -1,0 +1,104 @@
+/** Products of the Workers platform that isola does not have yet: refused by name, never half accepted. */
+import type { FastifyInstance } from 'fastify';
+import { PlatformError } from '../errors.ts';
+import { ok } from './envelope.ts';
+
+/** By the type of the binding that asks for it. */
+export const BINDING_PRODUCTS: ReadonlyMap<string, string> = new Map([
+  ['ai', 'Workers AI'],
+  ['ai_search', 'AI Search'],
+  ['ai_search_namespace', 'AI Search'],
+  ['analytics_engine', 'Analytics Engine'],
+  ['assets', 'static assets'],
+  ['browser', 'Browser Rendering'],
+  ['d1', 'D1'],
+  ['data_blob', 'service-worker data blobs'],
+  ['dispatch_namespace', 'Workers for Platforms (dispatch namespaces)'],
+  ['durable_object_namespace', 'Durable Objects'],
+  ['hyperdrive', 'Hyperdrive'],
+  ['images', 'Images'],
+  ['kv_namespace', 'KV'],
+  ['logfwdr', 'logfwdr'],
+  ['media', 'Media Transformations'],
+  ['mtls_certificate', 'mTLS certificates'],
+  ['pipelines', 'Pipelines'],
+  ['queue', 'Queues'],
+  ['r2_bucket', 'R2'],
+  ['ratelimit', 'rate limiting'],
+  ['secret_key', 'secrets'],
+  ['secret_text', 'secrets'],
+  ['secrets_store_secret', 'Secrets Store'],
+  ['send_email', 'Email'],
+  ['text_blob', 'service-worker text blobs'],
+  ['unsafe_hello_world', 'hello-world bindings'],
+  ['vectorize', 'Vectorize'],
+  ['vpc_service', 'VPC services'],
+  ['wasm_module', 'service-worker WebAssembly bindings'],
+  ['worker_loader', 'dynamic Worker loading'],
+  ['workflow', 'Workflows'],
+]);
+
+const ACCOUNT_PRODUCTS = {
+  'storage/kv': 'KV',
+  r2: 'R2',
+  d1: 'D1',
+  queues: 'Queues',
+  workflows: 'Workflows',
+  vectorize: 'Vectorize',
+  hyperdrive: 'Hyperdrive',
+  ai: 'Workers AI',
+  containers: 'Containers',
+  pipelines: 'Pipelines',
+  secrets_store: 'Secrets Store',
+  'workers/dispatch': 'Workers for Platforms (dispatch namespaces)',
+  'workers/assets': 'static assets',
+} as const;
+
+const SCRIPT_PRODUCTS = {
+  'assets-upload-session': 'static assets',
+  schedules: 'cron triggers',
+  routes: 'routes and custom domains',
+  domains: 'routes and custom domains',
+  tails: 'tail',
+  secrets: 'secrets',
+  'secrets-bulk': 'secrets',
+} as const;
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+export function notAvailable(product: string, where?: string): PlatformError {
+  const subject = where === undefined ? 'This platform' : `${where}: this platform`;
+  return new PlatformError('notAvailable', `${subject} has no ${product} yet`);
+}
+
+/**
+ * Refuses everything under the products' paths, but for the lists that wrangler reads on its way (deleting a Worker,
+ * deploying one with variables): those are empty.
+ */
+export function registerProducts(app: FastifyInstance): void {
+  const emptyLists = [
+    '/accounts/:account/storage/kv/namespaces',
+    '/accounts/:account/workers/durable_objects/namespaces',
+    '/accounts/:account/workers/tails/by-consumer/:name',
+  ];
+  for (const path of emptyLists) app.get(path, () => ok([]));
+
+  const prefixes = [
+    ...Object.entries(ACCOUNT_PRODUCTS).map(([path, product]) => [`/accounts/:account/${path}`, product]),
+    ...Object.entries(SCRIPT_PRODUCTS).map(([path, product]) => [
+      `/accounts/:account/workers/scripts/:name/${path}`,
+      product,
+    ]),
+    ['/zones', 'routes and custom domains'],
+  ] as const;
+  for (const [prefix, product] of prefixes) {
+    const handler = (): never => {
+      throw notAvailable(product);
+    };
+    for (const url of [prefix, `${prefix}/*`]) {
+      for (const method of METHODS) {
+        if (!app.hasRoute({ url: `${app.prefix}${url}`, method })) app.route({ method, url, handler });
+      }
+    }
+  }
+}

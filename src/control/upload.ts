@@ -1,0 +1,160 @@
+/** An upload form to the code of a version. */
+import { createGzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { PlatformError } from '../errors.ts';
+import { MAX_MODULE_NAME_CHARS, MAX_MODULES, MAX_UPLOAD_BYTES } from '../limits.ts';
+import type { ModuleKind, ModuleSource } from '../model.ts';
+import type { Form } from './multipart.ts';
+import { capWasmMemory } from './wasm-memory.ts';
+
+const MODULE_KINDS: ReadonlyMap<string, ModuleKind> = new Map([
+  ['application/javascript+module', 'esm'],
+  ['text/javascript+module', 'esm'],
+  ['application/wasm', 'wasm'],
+  ['text/plain', 'text'],
+  ['application/octet-stream', 'data'],
+  ['application/json', 'json'],
+]);
+
+const UNSUPPORTED_KINDS: ReadonlyMap<string, string> = new Map([
+  ['application/javascript', 'a CommonJS module or service-worker script'],
+  ['text/javascript', 'a CommonJS module or service-worker script'],
+  ['text/x-python', 'a Python module'],
+  ['text/x-python-requirement', 'a Python requirement'],
+]);
+
+const SOURCE_MAP_TYPE = 'application/source-map';
+
+export interface UploadedModules {
+  readonly modules: readonly ModuleSource[];
+  readonly sourceMaps: readonly ModuleSource[];
+}
+
+/**
+ * Sorts the form's files into modules and source maps and checks their names, kinds, number and size.
+ * Throws `invalidUpload` or `uploadTooLarge`.
+ */
+export async function parseModules({ files }: Pick<Form, 'files'>, mainModule: string): Promise<UploadedModules> {
+  const modules: ModuleSource[] = [];
+  const sourceMaps: ModuleSource[] = [];
+  const seen = new Set<string>();
+  for (const { name, mimeType, content } of files) {
+    const path = checkName(name);
+    if (seen.has(path)) throw invalid(`module ${quote(name)} is there twice`);
+    seen.add(path);
+    if (mimeType === SOURCE_MAP_TYPE) sourceMaps.push({ name, kind: 'data', content });
+    else modules.push({ name, kind: kindOf(name, mimeType), content });
+  }
+  if (modules.length > MAX_MODULES) {
+    throw invalid(`${modules.length} modules, limit is ${MAX_MODULES}`);
+  }
+  const main = modules.find((module) => module.name === mainModule);
+  if (main === undefined) throw invalid(`main module ${quote(mainModule)} is not among the modules`);
+  if (main.kind !== 'esm') throw invalid(`main module ${quote(mainModule)} is not an ES module`);
+  for (const module of modules) if (module.kind === 'json') checkJson(module);
+  await checkCompressedSize(modules);
+  return { modules, sourceMaps };
+}
+
+/** The modules with the memory of WebAssembly ones capped. Throws `invalidUpload`. */
+export function capModules(modules: readonly ModuleSource[], memoryMiB: number): ModuleSource[] {
+  return modules.map((module) =>
+    module.kind === 'wasm'
+      ? { ...module, content: capWasmMemory(module.content, { name: module.name, memoryMiB }) }
+      : module,
+  );
+}
+
+function kindOf(name: string, mimeType: string): ModuleKind {
+  const kind = MODULE_KINDS.get(mimeType);
+  if (kind !== undefined) return kind;
+  const unsupported = UNSUPPORTED_KINDS.get(mimeType);
+  if (unsupported !== undefined) {
+    throw invalid(
+      `module ${quote(name)} is ${unsupported} (${mimeType}), which is not supported yet; ` +
+        'use ES modules (application/javascript+module)',
+    );
+  }
+  throw invalid(
+    `module ${quote(name)} has content type '${mimeType}'; allowed are ${[...MODULE_KINDS.keys()].join(', ')}`,
+  );
+}
+
+/**
+ * Names are resolved like relative URLs by whoever imports them. Returns the name that a duplicate would share.
+ *
+ * Escapes are undone before looking for '..', so that no later decoding finds one.
+ */
+function checkName(name: string): string {
+  if (name === '' || name.length > MAX_MODULE_NAME_CHARS) {
+    throw invalid(`module name of ${name.length} characters, allowed are 1 to ${MAX_MODULE_NAME_CHARS}`);
+  }
+  const path = decodeFully(name).replace(/^(?:\.\/)+/, '');
+  const segments = path.split('/');
+  const isClean =
+    // oxlint-disable-next-line no-control-regex -- that is what is refused
+    !/[\u0000-\u001f\u007f\\]/.test(path) &&
+    !/^[a-z][a-z0-9+.-]*:/i.test(path) && // node:fs, https://…
+    segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+  if (!isClean) {
+    throw invalid(
+      `bad module name ${quote(name)}: it must be a relative path without '..', empty segments, ` +
+        'backslashes, control characters or a scheme',
+    );
+  }
+  return path;
+}
+
+function decodeFully(name: string): string {
+  let current = name;
+  for (let round = 0; round < 3; round += 1) {
+    let decoded: string;
+    try {
+      decoded = decodeURIComponent(current);
+    } catch {
+      return current; // a lone '%' is an ordinary character
+    }
+    if (decoded === current) return current;
+    current = decoded;
+  }
+  throw invalid(`bad module name ${quote(name)}: percent-encoded more than twice`);
+}
+
+function checkJson({ name, content }: ModuleSource): void {
+  try {
+    JSON.parse(new TextDecoder().decode(content));
+  } catch (error) {
+    throw invalid(`module ${quote(name)} is not JSON: ${(error as Error).message.slice(0, 200)}`);
+  }
+}
+
+/** Compresses as a stream, on the thread pool: 64 MiB at once would stop every other request for seconds. */
+async function checkCompressedSize(modules: readonly ModuleSource[]): Promise<void> {
+  const rawBytes = modules.reduce((sum, { content }) => sum + content.byteLength, 0);
+  if (rawBytes <= MAX_UPLOAD_BYTES) return; // small enough uncompressed
+  let bytes = 0;
+  await pipeline(
+    Readable.from(modules.map(({ content }) => content)),
+    createGzip(),
+    async (compressed: AsyncIterable<Buffer>) => {
+      for await (const chunk of compressed) {
+        bytes += chunk.byteLength;
+        if (bytes > MAX_UPLOAD_BYTES) {
+          throw new PlatformError(
+            'uploadTooLarge',
+            `Cannot upload: the modules are ${rawBytes} bytes, and more than ${MAX_UPLOAD_BYTES} when gzip-compressed, which is the limit`,
+          );
+        }
+      }
+    },
+  );
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+}
+
+function invalid(reason: string): PlatformError {
+  return new PlatformError('invalidUpload', `Cannot upload: ${reason}`);
+}
