@@ -1,0 +1,84 @@
+import type { Channel } from '../channel/index.ts';
+import { FRAME_LIMITS } from '../channel/index.ts';
+import { fnv1a, mix } from './hash.ts';
+import type { CellsParams, GatewayStats } from './protocol.ts';
+
+const SPREAD_THRESHOLD = 64; // more requests in flight than the least loaded: memory is spent twice to save time
+
+/** A cell that can be given requests: a channel whose other end has said `ready`. */
+export interface Cell {
+  readonly id: string;
+  readonly channel: Channel;
+  readonly hash: number;
+}
+
+/**
+ * Which cells are live, and which of them takes a Worker. A cell is live when the supervisor lists it and it has said
+ * `ready` on a link that stands, whichever comes first.
+ */
+export class CellSet {
+  readonly #linked = new Map<string, Cell>();
+  #listed = new Set<string>();
+  #live: Cell[] = [];
+
+  get live(): readonly Cell[] {
+    return this.#live;
+  }
+
+  /** A cell said `ready`. A second link of the same cell takes the place of the first. */
+  add(id: string, channel: Channel): void {
+    this.#linked.set(id, { id, channel, hash: fnv1a(id) });
+    this.#update();
+  }
+
+  /** A link has ended. */
+  remove(id: string, channel: Channel): void {
+    if (this.#linked.get(id)?.channel !== channel) return;
+    this.#linked.delete(id);
+    this.#update();
+  }
+
+  list(cells: CellsParams['cells']): void {
+    this.#listed = new Set(cells.map((cell) => cell.id));
+    this.#update();
+  }
+
+  /**
+   * Rendezvous hashing: a Worker stays with its cell while others come and go. A cell much busier than the least
+   * loaded one gives the request away. Undefined when no cell is live or all are full.
+   */
+  pick(hash: number): Cell | undefined {
+    const live = this.#live;
+    const only = live[0];
+    if (only === undefined) return undefined;
+    const chosen = live.length === 1 ? only : this.#rank(hash, only);
+    return chosen.channel.openExchanges < FRAME_LIMITS.openExchanges ? chosen : undefined;
+  }
+
+  stats(): GatewayStats['cells'] {
+    return [...this.#linked.values()].map((cell) => ({
+      id: cell.id,
+      live: this.#live.includes(cell),
+      active: cell.channel.openExchanges,
+    }));
+  }
+
+  #rank(hash: number, first: Cell): Cell {
+    let best = first;
+    let bestScore = -1;
+    let idlest = first;
+    for (const cell of this.#live) {
+      const score = mix(hash, cell.hash);
+      if (score > bestScore) {
+        best = cell;
+        bestScore = score;
+      }
+      if (cell.channel.openExchanges < idlest.channel.openExchanges) idlest = cell;
+    }
+    return best.channel.openExchanges - idlest.channel.openExchanges > SPREAD_THRESHOLD ? idlest : best;
+  }
+
+  #update(): void {
+    this.#live = [...this.#linked.values()].filter((cell) => this.#listed.has(cell.id) && !cell.channel.closed);
+  }
+}

@@ -1,0 +1,289 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
+import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
+import type { Cell } from './cells.ts';
+import { type PageName, writePage } from './pages.ts';
+import { announcedBody, toRequestHead } from './request-head.ts';
+import { parseResponseHead } from './response-head.ts';
+import { chooseVersion, type WorkerRoute } from './routes.ts';
+import type { Waiting } from './waiting-room.ts';
+
+const LINGER_MS = 2_000; // how long a client may go on sending a body that has been refused
+const STALL_MS = 60_000; // how long a client may take no byte of what waits for it, before it is cut off
+const INLINE_TEXT_BYTES = 16 * 1024; // above that, a copy into a string costs more than a second buffer in the write
+
+/** What a request needs of its server. */
+export interface RequestHost {
+  /** No connection is to be used again. */
+  readonly draining: boolean;
+  /** Finds a live cell for it, or holds it until there is one. */
+  place(request: ClientRequest): void;
+  /** It has been answered, or will never be: forget it. */
+  finished(request: ClientRequest, end: RequestEnd): void;
+}
+
+export type RequestEnd = 'answered' | 'bad-gateway' | 'unavailable' | 'client-gone' | 'broken-off';
+
+/**
+ * One request on its way: from the client to a cell, and the answer back. Nothing is listened to on the response, and on
+ * the request only if it has a body: the connection tells all its requests when the client goes.
+ */
+export class ClientRequest implements ExchangeEvents, Waiting {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly ray: string;
+  readonly clientIp: string;
+  /** The next one of the same connection (pipelining). */
+  next: ClientRequest | undefined;
+  readonly #host: RequestHost;
+  #route: WorkerRoute | undefined;
+  #hostHeader = '';
+  #path = '';
+  #exchange: Exchange | undefined;
+  #done = false;
+  #headSent = false;
+  /** The answer has no body whatever the cell sends: HEAD, 204, 304. */
+  #bodiless = false;
+  /** Bytes still due of an announced length; undefined when the body is chunked. */
+  #due: number | undefined;
+  /** Body bytes received so far. */
+  #received = 0;
+  /** The client's body has not ended yet. */
+  #uploading = false;
+  /** Bytes written to a client that does not keep up: granted to the cell once they have gone. */
+  #ungranted = 0;
+  #drainWatched = false;
+
+  constructor(host: RequestHost, req: IncomingMessage, res: ServerResponse, ray: string, clientIp: string) {
+    this.#host = host;
+    this.req = req;
+    this.res = res;
+    this.ray = ray;
+    this.clientIp = clientIp;
+  }
+
+  get route(): WorkerRoute | undefined {
+    return this.#route;
+  }
+
+  /** Sends it on its way to the Worker. */
+  start(route: WorkerRoute, host: string, path: string): void {
+    const announced = announcedBody(this.req.headers);
+    this.#uploading = announced !== 0;
+    if (announced !== undefined && announced > MAX_REQUEST_BODY_BYTES) {
+      this.fail('bodyTooLarge');
+      return;
+    }
+    this.#route = route;
+    this.#hostHeader = host;
+    this.#path = path;
+    this.#host.place(this);
+  }
+
+  /** Opens the exchange. The version is chosen now: a request that was held gets the one deployed meanwhile. */
+  forward(cell: Cell, route: WorkerRoute): void {
+    const { req } = this;
+    const { headers } = req;
+    let version = route.version;
+    if (version === undefined) {
+      const key = headers['x-isola-version-key'];
+      version = chooseVersion(route, typeof key === 'string' ? key : this.clientIp);
+    }
+    const head = toRequestHead({
+      ray: this.ray,
+      version,
+      clientIp: this.clientIp,
+      method: req.method ?? 'GET',
+      host: this.#hostHeader,
+      path: this.#path,
+      rawHeaders: req.rawHeaders,
+      connection: headers.connection,
+    });
+    this.#exchange = cell.channel.request(head, undefined, !this.#uploading, this);
+    if (this.#uploading) this.#upload(this.#exchange);
+  }
+
+  resume(): void {
+    this.#host.place(this);
+  }
+
+  giveUp(): void {
+    this.fail('unavailable');
+  }
+
+  /** The client's connection has closed. */
+  abort(): void {
+    if (this.#done) return;
+    this.#exchange?.reset(RESET_CODES.canceled, 'client disconnected');
+    this.#finish('client-gone');
+  }
+
+  /** Answers with a page of our own. Only before the head has been sent. */
+  fail(page: PageName): void {
+    if (this.#done) return;
+    this.#headSent = true;
+    if (this.#host.draining) this.res.shouldKeepAlive = false;
+    // A refused body is not worth reading to its end, so the connection cannot be used again.
+    const linger = page === 'bodyTooLarge';
+    writePage(this.req, this.res, page, this.ray, linger);
+    if (linger) this.#linger();
+    else this.res.end();
+    if (this.#uploading) this.req.resume();
+    if (page === 'badGateway') this.#finish('bad-gateway');
+    else this.#finish(page === 'unavailable' ? 'unavailable' : 'answered');
+  }
+
+  onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
+    if (this.#done) return;
+    try {
+      this.#writeHead(status, head, body.length, fin);
+    } catch {
+      // The cell is not trusted to send only what HTTP allows: node:http has thrown at a name or a value.
+      this.#exchange?.reset(RESET_CODES.internal, 'response head is not valid HTTP');
+      this.fail('badGateway');
+      return;
+    }
+    if (!fin) {
+      if (body.length > 0) this.onData(body);
+      else this.res.flushHeaders();
+      return;
+    }
+    if (this.#bodiless || body.length === 0) this.res.end();
+    // As text it joins the head in one string, and one write; as a buffer it would be a second part of a writev.
+    else if (body.length <= INLINE_TEXT_BYTES) this.res.end(body.toString('latin1'), 'latin1');
+    else this.res.end(body);
+    this.#complete();
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#done) return;
+    const { res } = this;
+    if (this.#due !== undefined) {
+      this.#due -= chunk.length;
+      // More than announced would be read as the next response: by the client, or by everybody behind its proxy.
+      if (this.#due < 0) {
+        this.#breakOff('response body exceeds its content-length');
+        return;
+      }
+    }
+    if (this.#bodiless || res.write(chunk)) {
+      this.#exchange?.grant(chunk.length);
+      return;
+    }
+    this.#ungranted += chunk.length;
+    this.#guardStall();
+    if (this.#drainWatched) return;
+    this.#drainWatched = true;
+    res.on('drain', () => {
+      this.req.socket.setTimeout(0);
+      this.#exchange?.grant(this.#ungranted);
+      this.#ungranted = 0;
+    });
+  }
+
+  onEnd(): void {
+    if (this.#done) return;
+    if (this.#due !== undefined && this.#due > 0) {
+      this.#breakOff('response body is shorter than its content-length');
+      return;
+    }
+    this.res.end();
+    this.#complete();
+  }
+
+  onReset(code: number): void {
+    if (this.#done) return;
+    if (!this.#headSent) this.fail(code === RESET_CODES.refused ? 'unavailable' : 'badGateway');
+    else this.#breakOff('');
+  }
+
+  onDrain(): void {
+    if (this.#uploading) this.req.resume();
+  }
+
+  #upload(exchange: Exchange): void {
+    const { req } = this;
+    req.on('data', (chunk: Buffer) => {
+      this.#received += chunk.length;
+      if (this.#received > MAX_REQUEST_BODY_BYTES) {
+        this.#refuseBody(exchange);
+        return;
+      }
+      if (!this.#done && !exchange.write(chunk)) req.pause();
+    });
+    req.on('end', () => {
+      this.#uploading = false;
+      if (!this.#done) exchange.end();
+    });
+  }
+
+  #refuseBody(exchange: Exchange): void {
+    exchange.reset(RESET_CODES.tooLarge, 'request body is too large');
+    if (this.#headSent) {
+      if (!this.#done) this.#finish('broken-off');
+      this.req.socket.destroy();
+      return;
+    }
+    this.fail('bodyTooLarge');
+  }
+
+  #writeHead(status: number, head: string, bodyLength: number, fin: boolean): void {
+    if (status < 200 || status > 599) throw new RangeError(`Cannot send status ${status}`);
+    const { statusText, headers, contentLength } = parseResponseHead(head);
+    const isHead = this.req.method === 'HEAD';
+    this.#bodiless = isHead || status === 204 || status === 304;
+    if (!this.#bodiless) {
+      const length = fin ? bodyLength : contentLength;
+      if (!fin) this.#due = length;
+      if (length !== undefined) headers.push('content-length', String(length));
+    } else if (status !== 204 && contentLength !== undefined) {
+      headers.push('content-length', String(contentLength));
+    }
+    headers.push('x-isola-ray', this.ray);
+    if (this.#host.draining) this.res.shouldKeepAlive = false;
+    this.res.writeHead(status, statusText, headers);
+    this.#headSent = true;
+  }
+
+  /** The answer is complete. If the client is still sending, nobody wants it any more. */
+  #complete(): void {
+    if (this.#uploading) {
+      this.#exchange?.reset(RESET_CODES.none, 'response is complete');
+      this.req.resume();
+    }
+    this.#guardStall();
+    this.#finish('answered');
+  }
+
+  /** node:http then destroys the socket, and it sets a timeout of its own once the response is out. */
+  #guardStall(): void {
+    const { socket } = this.req;
+    if (socket.writableLength > 0) socket.setTimeout(STALL_MS);
+  }
+
+  #breakOff(reason: string): void {
+    this.#exchange?.reset(RESET_CODES.internal, reason);
+    this.#finish('broken-off');
+    this.req.socket.destroy();
+  }
+
+  /**
+   * Ends the response only once the client has stopped sending: closing a socket with unread bytes sends a TCP reset,
+   * which may overtake the page that says why.
+   */
+  #linger(): void {
+    const { req, res } = this;
+    const end = (): void => {
+      clearTimeout(timer);
+      res.end();
+    };
+    const timer = setTimeout(end, LINGER_MS);
+    req.once('end', end);
+    res.once('close', () => clearTimeout(timer));
+  }
+
+  #finish(end: RequestEnd): void {
+    this.#done = true;
+    this.#host.finished(this, end);
+  }
+}

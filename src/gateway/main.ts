@@ -1,0 +1,87 @@
+/**
+ * Composition root of the gateway process. Started by the supervisor with one end of a socket pair as fd 3; everything it
+ * does is asked for over that channel, and it ends when the channel does.
+ */
+import { Socket } from 'node:net';
+import { openChannel } from '../channel/index.ts';
+import { CellSet } from './cells.ts';
+import { listenForCells } from './links.ts';
+import { parseCells, parseDrain, parseRoutes, parseStart, type StartResult } from './protocol.ts';
+import { RaySource } from './ray.ts';
+import { RouteTable } from './routes.ts';
+import { HttpFront } from './server.ts';
+
+const SUPERVISOR_FD = 3;
+
+interface Running {
+  readonly routes: RouteTable;
+  readonly front: HttpFront;
+}
+
+const cells = new CellSet();
+let running: Running | undefined;
+
+// Ctrl-C reaches the whole process group: the supervisor decides when we stop, after it has drained us.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+const supervisor = openChannel(
+  new Socket({ fd: SUPERVISOR_FD }),
+  { ids: 'even' },
+  {
+    onCall: async (method, params) => ({ value: await answer(method, params) }),
+    onClose: () => process.exit(0),
+  },
+);
+
+async function answer(method: string, params: unknown): Promise<unknown> {
+  if (method === 'start') return start(params);
+  if (running === undefined) throw new Error(`Cannot ${method}: the gateway has not been started`);
+  switch (method) {
+    case 'routes':
+      return setRoutes(running.routes, params);
+    case 'cells':
+      cells.list(parseCells(params).cells);
+      running.front.onCellReady();
+      return undefined;
+    case 'stats':
+      return { ...running.front.stats(), memory: process.memoryUsage.rss(), cpuUs: cpuUs() };
+    case 'drain':
+      return running.front.drain(parseDrain(params));
+    default:
+      throw new Error(`Cannot ${method}: no such method`);
+  }
+}
+
+async function start(params: unknown): Promise<StartResult> {
+  if (running !== undefined) throw new Error('Cannot start: already started');
+  const options = parseStart(params);
+  const routes = new RouteTable(options.baseDomain);
+  const front = new HttpFront({
+    routes,
+    cells,
+    rays: new RaySource(),
+    onFault: (error) => supervisor.notify('fault', { message: String(error instanceof Error ? error.stack : error) }),
+  });
+  running = { routes, front };
+  await listenForCells({
+    socketPath: options.socketPath,
+    linkToken: options.linkToken,
+    cells,
+    onReady: () => front.onCellReady(),
+    onLost: (id, error) => supervisor.notify('linkLost', { id, error: error?.message }),
+  });
+  return { port: await front.listen(options) };
+}
+
+function setRoutes(routes: RouteTable, params: unknown): undefined {
+  const { reset, set = [], remove = [] } = parseRoutes(params);
+  if (reset === true) routes.clear();
+  for (const { account, worker } of remove) routes.remove(account, worker);
+  for (const route of set) routes.set(route);
+}
+
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}

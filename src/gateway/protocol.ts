@@ -1,0 +1,104 @@
+/**
+ * What the supervisor says to the gateway over their channel: JSON-safe, parsed here once. The gateway in its turn notifies
+ * `linkLost {id, error}` when a cell's link has ended and `fault {message}` when a request has met a bug of ours.
+ */
+import type { AccountId, WorkerName } from '../ids.ts';
+import type { Route } from '../model.ts';
+
+/** Call `start`. Answered with `StartResult` once the port and the cells' socket accept connections. */
+export interface StartParams {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Workers are served at `<worker>.<account>.<baseDomain>`. */
+  readonly baseDomain: string;
+  /** Where cells are linked, a Unix socket path. */
+  readonly socketPath: string;
+  /** What a link must present in its first line, `cell <id> <token>`. */
+  readonly linkToken: string;
+  /** Several gateways share the port. */
+  readonly reusePort?: boolean;
+}
+
+export interface StartResult {
+  readonly port: number;
+}
+
+/** Call `routes`: forget everything if `reset`, then take away, then add. Up to 10,000 entries a call. */
+export interface RoutesParams {
+  readonly reset?: boolean;
+  readonly set?: readonly Route[];
+  readonly remove?: readonly { readonly account: AccountId; readonly worker: WorkerName }[];
+}
+
+/** Call `cells`: which cells may be given requests. One that is not listed any more finishes what it has. */
+export interface CellsParams {
+  readonly cells: readonly { readonly id: string; readonly cordon: 'default' }[];
+}
+
+/** Call `drain`. Answered when the last request has been answered, or after `timeoutMs`. */
+export interface DrainParams {
+  readonly timeoutMs: number;
+}
+
+/** Answer to `stats`. Counters since the start, apart from `active`, `held`, `connections`, `routes` and `cells`. */
+export interface GatewayStats {
+  readonly requests: number;
+  /** Responses by the first digit of their status, index 0 to 5. */
+  readonly statuses: readonly number[];
+  /** 502: the cell's link ended, or the cell broke off or answered nonsense, before the head. */
+  readonly badGateway: number;
+  /** 503: no cell in time, or all full. */
+  readonly unavailable: number;
+  /** Clients that left before their answer was complete. */
+  readonly clientAborts: number;
+  /** Responses broken off after their head had been sent. */
+  readonly brokenOff: number;
+  readonly active: number;
+  readonly held: number;
+  readonly connections: number;
+  readonly routes: number;
+  readonly cells: readonly { readonly id: string; readonly live: boolean; readonly active: number }[];
+}
+
+export function parseStart(params: unknown): StartParams {
+  const { host, port, baseDomain, socketPath, linkToken, reusePort } = parseObject('start', params);
+  if (
+    typeof host !== 'string' ||
+    typeof port !== 'number' ||
+    typeof baseDomain !== 'string' ||
+    typeof socketPath !== 'string' ||
+    typeof linkToken !== 'string' ||
+    linkToken.length < 16
+  ) {
+    throw new TypeError('Cannot start: host, port, baseDomain, socketPath and a linkToken of 16 characters are needed');
+  }
+  return { host, port, baseDomain: baseDomain.toLowerCase(), socketPath, linkToken, reusePort: reusePort === true };
+}
+
+export function parseRoutes(params: unknown): RoutesParams {
+  const { reset, set, remove } = parseObject('routes', params);
+  // The entries come from our own registry, which has checked them: a schema over 100,000 would only cost time.
+  return {
+    reset: reset === true,
+    set: Array.isArray(set) ? (set as Route[]) : [],
+    remove: Array.isArray(remove) ? (remove as NonNullable<RoutesParams['remove']>) : [],
+  };
+}
+
+export function parseCells(params: unknown): CellsParams {
+  const { cells } = parseObject('cells', params);
+  if (!Array.isArray(cells)) throw new TypeError('Cannot set cells: a list is needed');
+  return { cells: cells as CellsParams['cells'] };
+}
+
+export function parseDrain(params: unknown): DrainParams {
+  const { timeoutMs } = parseObject('drain', params);
+  if (typeof timeoutMs !== 'number') throw new TypeError('Cannot drain: timeoutMs is needed');
+  return { timeoutMs };
+}
+
+function parseObject(method: string, params: unknown): Record<string, unknown> {
+  if (typeof params !== 'object' || params === null) throw new TypeError(`Cannot ${method}: params are not an object`);
+  return params as Record<string, unknown>;
+}

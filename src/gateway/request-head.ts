@@ -1,0 +1,76 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+const NAME_CACHE_ENTRIES = 2_000;
+const DROPPED = '';
+
+/**
+ * Headers that do not reach the Worker: those of the connection (RFC 9110 §7.6.1), `expect`, which node:http has dealt
+ * with, and those that the gateway sets itself, so that a client cannot forge them.
+ */
+const NOT_FORWARDED = [
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'proxy-connection',
+  'expect',
+  'cf-connecting-ip',
+  'x-real-ip',
+  'x-isola-ray',
+];
+
+/** Header names as clients write them → lower case, or `DROPPED`: one look-up does both. */
+const names = new Map<string, string>();
+
+export interface RequestHeadParts {
+  readonly ray: string;
+  readonly version: string;
+  readonly clientIp: string;
+  readonly method: string;
+  readonly host: string;
+  /** Path and query, beginning with a slash. */
+  readonly path: string;
+  readonly rawHeaders: readonly string[];
+  /** The Connection header: it may name more headers that end here. */
+  readonly connection: string | undefined;
+}
+
+/** `ray\nversion\nclientIp\nmethod\nurl` and then name and value by turns. node:http lets no newline into any of them. */
+export function toRequestHead(parts: RequestHeadParts): string {
+  const { ray, clientIp, rawHeaders } = parts;
+  const ending = endingHeaders(parts.connection);
+  let head = `${ray}\n${parts.version}\n${clientIp}\n${parts.method}\nhttp://${parts.host}${parts.path}`;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const raw = rawHeaders[i] ?? '';
+    const name = names.get(raw) ?? learnName(raw);
+    if (name === DROPPED || ending?.includes(name) === true) continue;
+    head += `\n${name}\n${rawHeaders[i + 1] ?? ''}`;
+  }
+  return `${head}\ncf-connecting-ip\n${clientIp}\nx-real-ip\n${clientIp}\nx-isola-ray\n${ray}`;
+}
+
+/** Bytes of body announced: 0 for none, undefined when they come in chunks. */
+export function announcedBody(headers: IncomingHttpHeaders): number | undefined {
+  if (headers['transfer-encoding'] !== undefined) return undefined;
+  const length = headers['content-length'];
+  return length === undefined ? 0 : Number(length); // digits only: the parser has seen to that
+}
+
+function endingHeaders(connection: string | undefined): string[] | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
+  return connection
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== 'host'); // RFC 9110 §7.6.1 forbids naming it; without it the Worker has no host
+}
+
+function learnName(raw: string): string {
+  const lower = raw.toLowerCase();
+  const name = NOT_FORWARDED.includes(lower) ? DROPPED : lower;
+  if (names.size >= NAME_CACHE_ENTRIES) names.clear();
+  names.set(raw, name);
+  return name;
+}

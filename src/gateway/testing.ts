@@ -1,0 +1,162 @@
+/** Test set-up: a real gateway process, with the test as its supervisor and as its cells. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { connect, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Channel,
+  type ChannelHandlers,
+  type Exchange,
+  type ExchangeEvents,
+  openChannel,
+} from '../channel/index.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { Route } from '../model.ts';
+import type { GatewayStats, StartResult } from './protocol.ts';
+
+export const TOKEN = 'test-token-0123456789';
+
+export const SILENT: ExchangeEvents = { onData() {}, onEnd() {}, onReset() {} };
+
+export interface TestGateway {
+  readonly process: ChildProcess;
+  readonly supervisor: Channel;
+  readonly port: number;
+  readonly socketPath: string;
+  stats(): Promise<GatewayStats & { memory: number }>;
+  /** Links a cell, lists it, and waits until it is live. */
+  link(id: string, handlers: ChannelHandlers): Promise<Channel>;
+  stop(): Promise<void>;
+}
+
+export interface RequestOptions {
+  readonly host?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string | readonly string[]>;
+  readonly body?: string | Uint8Array;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Starts one that serves `hello.acme.localhost`. */
+export async function startGateway(): Promise<TestGateway> {
+  const dir = mkdtempSync(join(tmpdir(), 'isola-gateway-'));
+  const socketPath = join(dir, 'cells');
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  });
+  const pipe = child.stdio[3];
+  assert.ok(pipe instanceof Socket);
+  const supervisor = openChannel(pipe, { ids: 'odd' }, {});
+  const started = await supervisor.call('start', {
+    host: '127.0.0.1',
+    port: 0,
+    baseDomain: 'localhost',
+    socketPath,
+    linkToken: TOKEN,
+  });
+  await supervisor.call('routes', { reset: true, set: [route('hello')] });
+  const cells: { id: string; cordon: 'default' }[] = [];
+  const stats: TestGateway['stats'] = async () =>
+    (await supervisor.call('stats', null)).value as GatewayStats & { memory: number };
+  return {
+    process: child,
+    supervisor,
+    port: (started.value as StartResult).port,
+    socketPath,
+    stats,
+    async link(id, handlers) {
+      const channel = await linkCell(socketPath, id, TOKEN, handlers);
+      if (cells.every((cell) => cell.id !== id)) cells.push({ id, cordon: 'default' });
+      await supervisor.call('cells', { cells });
+      await until(async () => (await stats()).cells.some((cell) => cell.id === id && cell.live));
+      return channel;
+    },
+    async stop() {
+      const exited = once(child, 'exit');
+      supervisor.close();
+      if (child.exitCode === null) await exited;
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function linkCell(path: string, id: string, token: string, handlers: ChannelHandlers): Promise<Channel> {
+  const socket = connect(path);
+  await once(socket, 'connect');
+  socket.write(`cell ${id} ${token}\n`);
+  const channel = openChannel(socket, { ids: 'even' }, handlers);
+  channel.notify('ready', null);
+  return channel;
+}
+
+/** Asks again, one round trip after another, until the answer is yes. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export function route(
+  worker: string,
+  shares: Route['shares'] = [{ version: 'v1' as VersionId, percentage: 100 }],
+): Route {
+  return { account: 'acme' as AccountId, worker: worker as WorkerName, shares };
+}
+
+/** A cell that answers every request at once. */
+export function answering(answer: (exchange: Exchange, head: string[], body: Buffer) => void): ChannelHandlers {
+  return {
+    onRequest(exchange, head, body) {
+      answer(exchange, head.split('\n'), body);
+      return SILENT;
+    },
+  };
+}
+
+/** One request on a connection of its own. Rejects when the connection breaks. */
+export function send(gateway: TestGateway, options: RequestOptions = {}): Promise<HttpAnswer> {
+  const { host = 'hello.acme.localhost', method = 'GET', path = '/', headers = {}, body } = options;
+  return new Promise((resolve, reject) => {
+    const req = request({
+      host: '127.0.0.1',
+      port: gateway.port,
+      method,
+      path,
+      agent: false,
+      headers: { host, ...headers },
+    });
+    req.on('error', reject);
+    req.on('response', (res) => {
+      const chunks: Buffer[] = [];
+      res.on('data', (chunk: Buffer) => chunks.push(chunk));
+      res.on('error', reject);
+      res.on('end', () =>
+        resolve({
+          status: res.statusCode ?? 0,
+          statusText: res.statusMessage ?? '',
+          headers: res.headers,
+          body: Buffer.concat(chunks).toString(),
+        }),
+      );
+    });
+    req.end(body);
+  });
+}
+
+/** Writes `text` as it is, and reads until the gateway closes the connection. */
+export async function sendRaw(gateway: TestGateway, text: string): Promise<string> {
+  const socket = connect(gateway.port, '127.0.0.1');
+  socket.write(text, 'latin1');
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  return answer;
+}
