@@ -1,0 +1,80 @@
+/** What a cell may ask of the trusted side. Everything it says is checked: a cell may have been taken over. */
+import { type Egress, serveFetch } from '../broker/index.ts';
+import { toVersionMessage } from '../cell/index.ts';
+import type { ChannelHandlers } from '../channel/index.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { VersionCode } from '../model.ts';
+import type { Blobs, Registry } from '../store/index.ts';
+import type { InvocationLog } from './invocation-log.ts';
+
+export interface CellHandlersDeps {
+  readonly registry: Registry;
+  readonly blobs: Blobs;
+  readonly egress: Egress;
+  readonly log: InvocationLog;
+  readonly onWarning: (message: string) => void;
+}
+
+export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
+  return {
+    async onCall(method, params) {
+      if (method === 'version') {
+        const { header, payload } = toVersionMessage(await loadVersion(deps, toId(params, 'id') as VersionId));
+        return { value: header, payload };
+      }
+      if (method === 'service') {
+        const account = toId(params, 'account') as AccountId;
+        const state = await deps.registry.route(account, toId(params, 'worker') as WorkerName);
+        return { value: { version: servingVersion(state?.route.shares) } };
+      }
+      throw new Error(`Cannot call "${method.slice(0, 50)}": there is no such method`);
+    },
+    onRequest(exchange, head, body, fin) {
+      // `account\nworker\nray\n` and the guest's own head.
+      const end = nthIndexOf(head, '\n', 3);
+      return serveFetch(deps.egress, exchange, { head: head.slice(end + 1), body, fin });
+    },
+    onNotify(type, params, payload) {
+      if (type === 'records') deps.log.append(payload, params === 'notable');
+      else if (type === 'catastrophe') deps.onWarning(`A cell lost control of an isolate: ${toId(params, 'message')}`);
+    },
+  };
+}
+
+/** The version that takes calls through service bindings: of several that share the traffic, the largest. */
+export function servingVersion(
+  shares: readonly { version: VersionId; percentage: number }[] | undefined,
+): VersionId | undefined {
+  return shares?.toSorted((a, b) => b.percentage - a.percentage)[0]?.version;
+}
+
+export async function loadVersion(
+  { registry, blobs }: Pick<CellHandlersDeps, 'blobs' | 'registry'>,
+  id: VersionId,
+): Promise<VersionCode> {
+  const version = await registry.versionById(id);
+  if (version === undefined) throw new Error(`Cannot load version ${id}: there is none`);
+  const modules = await Promise.all(
+    version.modules.map(async ({ name, kind, sha256 }) => {
+      const content = await blobs.get(sha256);
+      if (content === undefined) throw new Error(`Cannot load version ${id}: module "${name}" is missing`);
+      return { name, kind, content };
+    }),
+  );
+  return { spec: version.spec, modules };
+}
+
+function toId(params: unknown, name: string): string {
+  const value = (params as Record<string, unknown> | null)?.[name];
+  if (typeof value !== 'string' || value.length > 1_000) throw new Error(`Cannot answer: "${name}" is not a string`);
+  return value;
+}
+
+function nthIndexOf(text: string, part: string, count: number): number {
+  let at = -1;
+  for (let found = 0; found < count; found++) {
+    at = text.indexOf(part, at + 1);
+    if (at < 0) throw new Error('Cannot fetch: the head is malformed');
+  }
+  return at;
+}

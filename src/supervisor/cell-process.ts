@@ -1,0 +1,112 @@
+/** One cell, as the supervisor sees it: its process, watched, and what it is asked and told. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
+import type { CheckAnswer, Deployed, FireScheduled, StartCell } from '../cell/index.ts';
+import { toVersionMessage } from '../cell/index.ts';
+import type { VersionId } from '../ids.ts';
+import type { Outcome, VersionCode } from '../model.ts';
+import { type Child, startChild } from './child.ts';
+
+const HEARTBEAT_MS = 500;
+const HEARTBEAT_DEADLINE_MS = 3_000; // the cell's own watchdog acts after 0.3 s; this is for a cell that is beyond that
+
+export interface CellProcessOptions {
+  readonly id: string;
+  /** One per gateway, already greeted. */
+  readonly links: readonly Socket[];
+  readonly start: Omit<StartCell, 'links' | 'sourceBytes'>;
+  readonly guest: { readonly source: string; readonly warmup: string };
+  /** The cell's requests and calls: egress, code, records. */
+  readonly handlers: ChannelHandlers;
+  readonly onLine: (line: string) => void;
+  readonly onExit: (cell: CellProcess, reason: string) => void;
+}
+
+export class CellProcess {
+  readonly id: string;
+  readonly #child: Child;
+  readonly #channel: Channel;
+  readonly #exited: Promise<unknown>;
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  private constructor(options: CellProcessOptions) {
+    this.id = options.id;
+    const { links, handlers, onLine, onExit } = options;
+    this.#child = startChild({ entry: 'cell/main.ts', inherit: links, onLine });
+    // The child has its own copies; these would keep a dead cell's links open.
+    for (const socket of links) socket.destroy();
+    this.#exited = once(this.#child.process, 'exit');
+    this.#child.process.once('exit', (code, signal) => {
+      clearInterval(this.#heartbeat);
+      onExit(this, signal ?? `exit code ${code}`);
+    });
+    this.#channel = openChannel(this.#child.socket, { ids: 'odd' }, handlers);
+  }
+
+  /** Resolves when it serves. */
+  static async start(options: CellProcessOptions): Promise<CellProcess> {
+    const cell = new CellProcess(options);
+    const source = Buffer.from(options.guest.source, 'latin1');
+    const payload = Buffer.concat([source, Buffer.from(options.guest.warmup, 'latin1')]);
+    const start: StartCell = { ...options.start, sourceBytes: source.byteLength, links: options.links.length };
+    await cell.#channel.call('start', start, payload);
+    cell.#watch();
+    return cell;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.process.pid;
+  }
+
+  /** Compiles and starts the code under the start-up limits, without serving it. */
+  async check(code: VersionCode): Promise<CheckAnswer> {
+    const { header, payload } = toVersionMessage(code);
+    return (await this.#channel.call('check', header, payload)).value as CheckAnswer;
+  }
+
+  async prepare(version: VersionId): Promise<void> {
+    await this.#channel.call('prepare', { version });
+  }
+
+  deployed(change: Deployed): void {
+    this.#channel.notify('deployed', change);
+  }
+
+  async scheduled(event: FireScheduled): Promise<Outcome> {
+    return ((await this.#channel.call('scheduled', event)).value as { outcome: Outcome }).outcome;
+  }
+
+  /** Resolves when nothing runs in it any more. */
+  async drain(): Promise<void> {
+    await this.#channel.call('drain', {});
+  }
+
+  kill(): void {
+    this.#child.process.kill('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    this.#channel.close();
+    await this.#exited;
+  }
+
+  #watch(): void {
+    let lastSeen = performance.now();
+    let waiting = false;
+    this.#heartbeat = setInterval(() => {
+      if (waiting && performance.now() - lastSeen > HEARTBEAT_DEADLINE_MS) {
+        this.kill();
+        return;
+      }
+      if (waiting) return;
+      waiting = true;
+      lastSeen = performance.now();
+      this.#channel.call('ping', {}).then(
+        () => (waiting = false),
+        () => clearInterval(this.#heartbeat),
+      );
+    }, HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+}

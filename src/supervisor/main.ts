@@ -1,0 +1,188 @@
+/**
+ * Composition root of the trusted side: opens the stores, starts the gateway, the cells and the control API in this
+ * order, and stops them in reverse. Only this file knows which store and which broker are in use.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { createEgress } from '../broker/index.ts';
+import { createControl, createOperatorTokens } from '../control/index.ts';
+import { WARMUP, buildGuest } from '../guest/build.ts';
+import type { AccountId } from '../ids.ts';
+import type { Route } from '../model.ts';
+import { openFileBlobs } from '../store/files/index.ts';
+import { openSqliteRegistry } from '../store/sqlite/index.ts';
+import { openAdminToken } from './admin-token.ts';
+import { createCellHandlers } from './cell-handlers.ts';
+import { CellProcess } from './cell-process.ts';
+import { Cells } from './cells.ts';
+import { SupervisedPlatform } from './control-platform.ts';
+import { GatewayProcess } from './gateway-process.ts';
+import { InvocationLog } from './invocation-log.ts';
+
+export interface PlatformOptions {
+  readonly host: string;
+  /** Of the gateway; 0 takes a free one. */
+  readonly port: number;
+  /** Of the control API; 0 takes a free one. */
+  readonly controlPort: number;
+  readonly dataDir: string;
+  readonly cells: number;
+  readonly baseDomain: string;
+  /** The operator's token; without it one is kept in the data folder. */
+  readonly adminToken?: string;
+  /** Lets tenants fetch loopback and private addresses. */
+  readonly allowPrivateEgress: boolean;
+  readonly onEvent: (event: PlatformEvent) => void;
+}
+
+/**
+ * Something an operator may want to know: `starting`, `token`, `cell-ready`, `cell-exit`, `invocation` (those not `ok` or with
+ * something logged), `warning`.
+ */
+export type PlatformEvent = { event: string; [key: string]: unknown };
+
+export interface Platform extends AsyncDisposable {
+  readonly gatewayUrl: string;
+  readonly controlUrl: string;
+  readonly adminToken: string;
+  /** Drains: takes nothing new, answers what is under way, ends all processes. */
+  stop(): Promise<void>;
+}
+
+const FIRST_ACCOUNT = 'main' as AccountId;
+const SPARES = 4; // 20 cold starts a second with 5 ms to make each; more only cost memory
+const DRAIN_MS = 30_000;
+const CELLS_SHARE_OF_MEMORY = 0.5; // of the machine's, for all instances of all cells together
+const LINK_TOKEN_BYTES = 32;
+
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  await using stack = new AsyncDisposableStack();
+  const { dataDir, onEvent, host, baseDomain } = options;
+  const warn = (message: string) => onEvent({ event: 'warning', message });
+  onEvent({ event: 'starting', pid: process.pid });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const admin = openAdminToken(dataDir, options.adminToken);
+  if (admin.isNew) onEvent({ event: 'token', token: admin.token, path: admin.path });
+
+  const registry = openSqliteRegistry(join(dataDir, 'registry.sqlite'));
+  stack.defer(() => registry.close());
+  const blobs = openFileBlobs(join(dataDir, 'blobs'));
+  const log = new InvocationLog(dataDir, (record) => onEvent({ ...record, kind: record.event, event: 'invocation' }));
+  stack.defer(() => log.close());
+  const egress = createEgress({ allowPrivate: options.allowPrivateEgress });
+  stack.defer(() => egress.close());
+  if ((await registry.account(FIRST_ACCOUNT)) === undefined) {
+    const createdOn = new Date().toISOString();
+    await registry.putAccount({ id: FIRST_ACCOUNT, name: FIRST_ACCOUNT, createdOn });
+  }
+
+  // Short, whatever the data folder's path: a Unix socket's path has at most 107 bytes.
+  const socketDir = mkdtempSync(join(tmpdir(), 'isola-'));
+  stack.defer(() => rmSync(socketDir, { recursive: true, force: true }));
+  let stopping = false;
+  const gateway = await GatewayProcess.start({
+    host,
+    port: options.port,
+    baseDomain,
+    socketPath: join(socketDir, 'cells'),
+    linkToken: randomBytes(LINK_TOKEN_BYTES).toString('base64url'),
+    onLine: (line) => warn(`gateway: ${line}`),
+    onExit: (reason) => {
+      if (stopping) return;
+      // Every client's connection went with it. A supervisor's supervisor (systemd, a container) restarts all.
+      warn(`The gateway ended (${reason}); so does the platform`);
+      process.exitCode = 1;
+      process.exit();
+    },
+  });
+  stack.defer(() => gateway.stop());
+
+  const guest = { ...(await buildGuest(cacheDir(dataDir))), warmup: WARMUP };
+  const handlers = createCellHandlers({ registry, blobs, egress, log, onWarning: warn });
+  const cells = new Cells({
+    count: options.cells,
+    start: async (id, onExit) =>
+      CellProcess.start({
+        id,
+        links: [await gateway.connectLink(id)],
+        start: {
+          spares: SPARES,
+          memoryBudgetBytes: Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells),
+        },
+        guest,
+        handlers,
+        onLine: (line) => warn(`cell ${id}: ${line}`),
+        onExit,
+      }),
+    onExit: (id, reason) => onEvent({ event: 'cell-exit', id, reason }),
+    onReady: (id, pid) => onEvent({ event: 'cell-ready', id, pid }),
+    onFailure: (id, error) =>
+      warn(`Cannot start cell ${id}: ${error instanceof Error ? error.message : String(error)}`),
+  });
+  await gateway.listCells(cells.ids);
+  stack.defer(() => cells.stopAll());
+  await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
+
+  const platform = new SupervisedPlatform({ cells, gateway, registry, now: Date.now });
+  const control = createControl({
+    registry,
+    blobs,
+    platform,
+    tokens: createOperatorTokens(admin.token),
+    baseDomain,
+    gatewayPort: gateway.port,
+    log: (level, message, fields) => onEvent({ event: level === 'info' ? 'info' : 'warning', message, ...fields }),
+    now: Date.now,
+    randomUUID,
+  });
+  stack.defer(async () => {
+    await control.close();
+  });
+  await control.listen({ host, port: options.controlPort });
+  const address = control.server.address();
+  const controlPort = typeof address === 'object' && address !== null ? address.port : options.controlPort;
+
+  const resources = stack.move();
+  let stopped: Promise<void> | undefined;
+  const stop = () =>
+    (stopped ??= (async () => {
+      stopping = true;
+      await gateway.drain(DRAIN_MS);
+      await Promise.race([
+        Promise.allSettled(cells.live.map((cell) => cell.drain())),
+        new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
+      ]);
+      await resources.disposeAsync();
+    })());
+  return {
+    gatewayUrl: `http://${hostInUrl(host)}:${gateway.port}`,
+    controlUrl: `http://${hostInUrl(host)}:${controlPort}`,
+    adminToken: admin.token,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function loadRoutes(routes: AsyncIterable<Route>, gateway: GatewayProcess): Promise<void> {
+  let batch: Route[] = [];
+  for await (const route of routes) {
+    batch.push(route);
+    if (batch.length < 10_000) continue;
+    await gateway.setRoutes(batch);
+    batch = [];
+  }
+  await gateway.setRoutes(batch);
+}
+
+/** Beside the installed packages when that can be written, so that several data folders share it. */
+function cacheDir(dataDir: string): string {
+  const shared = new URL('../../node_modules', import.meta.url);
+  return existsSync(shared) ? join(shared.pathname, '.cache', 'isola') : join(dataDir, 'cache');
+}
+
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
