@@ -1,0 +1,74 @@
+/**
+ * The command line: one file per command, each declaring its options, examples and `run`. Started by bin/isola.mjs.
+ * Start at options.ts for how a line is parsed; serve.ts is the command that matters most.
+ */
+import { CommandError } from './command-error.ts';
+import { toCommandHelp, toOverview } from './help.ts';
+import { parseCommandLine, suggest, UsageError, type Command } from './options.ts';
+import { paint, printError, printLine } from './terminal.ts';
+import { readVersion, version } from './version.ts';
+
+/** Loaded when asked for: `isola version` must not pay for esbuild or the platform. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serve,
+  start: async () => (await import('./start.ts')).start,
+  dev: async () => (await import('./dev.ts')).dev,
+  test: async () => (await import('./test.ts')).test,
+  bench: async () => (await import('./bench.ts')).bench,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  version: async () => version,
+};
+
+const exitCode = await main(process.argv.slice(2));
+// A command is over when it says so: what it left open (idle sockets, a worker thread) must not keep the terminal.
+process.exit(exitCode);
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  try {
+    if (name === undefined || name === '--help' || name === '-h' || name === 'help') return await showHelp(rest[0]);
+    if (name === '--version' || name === '-v') return await version.run({}, []);
+    const command = await loadCommand(name);
+    const { help, values, positionals } = parseCommandLine(command, rest);
+    if (help) {
+      printLine(toCommandHelp(command));
+      return 0;
+    }
+    return await command.run(values, positionals);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+async function showHelp(topic: string | undefined): Promise<number> {
+  if (topic !== undefined && !topic.startsWith('-')) {
+    printLine(toCommandHelp(await loadCommand(topic)));
+    return 0;
+  }
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  printLine(toOverview(commands, readVersion()));
+  return 0;
+}
+
+async function loadCommand(name: string): Promise<Command> {
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load !== undefined) return await load();
+  const guess = suggest(name, Object.keys(COMMANDS));
+  const hint = guess === undefined ? `Commands: ${Object.keys(COMMANDS).join(', ')}` : `Did you mean isola ${guess}?`;
+  throw new UsageError(`Unknown command '${name}'. ${hint}`);
+}
+
+/** A wrong command line is told in one line; anything else is ours, or the machine's, and needs its stack. */
+function report(error: unknown): number {
+  const label = paint('red', 'error', process.stderr);
+  if (error instanceof UsageError) {
+    printError(`${label}: ${error.message}`);
+    return 2;
+  }
+  if (error instanceof CommandError) {
+    printError(`${label}: ${error.message}`);
+    return 1;
+  }
+  printError(`${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return 1;
+}

@@ -1,0 +1,186 @@
+/** `isola serve`: the platform on this machine, until a signal stops it. */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/main.ts';
+import { CommandError } from './command-error.ts';
+import { defineCommand, UsageError } from './options.ts';
+import { printEvent } from './events.ts';
+import { untilStopped } from './shutdown.ts';
+import { paint, printLine } from './terminal.ts';
+
+/** The account that exists from the first start. */
+export const FIRST_ACCOUNT = 'main';
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+
+/** Options that `serve` and `start` share. */
+export const PLATFORM_OPTIONS = {
+  port: {
+    type: 'integer',
+    value: 'N',
+    default: 8787,
+    min: 0,
+    max: 65_535,
+    help: 'Port for visitors; 0 takes a free one',
+  },
+  'control-port': {
+    type: 'integer',
+    value: 'N',
+    default: 8788,
+    min: 0,
+    max: 65_535,
+    help: 'Port of the control API, which wrangler talks to; 0 takes a free one',
+  },
+  host: {
+    type: 'string',
+    value: 'ADDRESS',
+    default: '127.0.0.1',
+    pattern: /^[0-9a-z.:[\]-]+$/i,
+    allowed: 'an IP address or host name of this machine',
+    help: 'Address to listen on; 0.0.0.0 for every network',
+  },
+  cells: {
+    type: 'integer',
+    value: 'N',
+    min: 1,
+    max: 256,
+    defaultText: 'cores − 1, at least 1',
+    help: 'Processes that run Workers',
+  },
+  'base-domain': {
+    type: 'string',
+    value: 'DOMAIN',
+    default: 'localhost',
+    pattern: HOST_NAME,
+    allowed: 'a host name such as apps.example.com',
+    help: 'Workers answer at <worker>.<account>.DOMAIN',
+  },
+  'allow-private-egress': {
+    type: 'boolean',
+    help: 'Let Workers fetch private addresses (10.0.0.0/8, 127.0.0.1 …): for development only',
+  },
+  data: {
+    type: 'string',
+    value: 'DIR',
+    defaultText: '.isola',
+    help: 'Folder of everything the platform keeps',
+  },
+  json: { type: 'boolean', help: 'Print one JSON object per line: ready, token, cell-exit, invocation …' },
+} as const;
+
+export const serve = defineCommand({
+  name: 'serve',
+  summary: 'Run the platform: gateway, control API and cells',
+  positionals: '',
+  options: PLATFORM_OPTIONS,
+  examples: [
+    { line: 'isola serve', does: 'Visitors on port 8787, wrangler on 8788, data in ./.isola' },
+    { line: 'isola serve --data /var/lib/isola --base-domain apps.example.com --host 0.0.0.0', does: 'On a server' },
+    { line: 'ISOLA_ADMIN_TOKEN=… isola serve --json', does: 'With a token of your own, and logs for a machine' },
+  ],
+  run: (values) => servePlatform(values, { dataDir: resolve(values.data ?? '.isola') }),
+});
+
+export interface PlatformValues {
+  readonly port: number;
+  readonly 'control-port': number;
+  readonly host: string;
+  readonly cells: number | undefined;
+  readonly 'base-domain': string;
+  readonly 'allow-private-egress': boolean;
+  readonly json: boolean;
+}
+
+export interface ServeOptions {
+  readonly dataDir: string;
+  /** Runs once the platform is up, before the ready line is printed. */
+  readonly prepare?: (platform: Platform) => Promise<void>;
+  /** Runs after the ready line. */
+  readonly onReady?: (platform: Platform) => void;
+}
+
+/** Runs the platform until a signal; then drains it. Resolves to the exit code. */
+export async function servePlatform(
+  values: PlatformValues,
+  { dataDir, prepare, onReady }: ServeOptions,
+): Promise<number> {
+  if (values.port !== 0 && values.port === values['control-port']) {
+    throw new UsageError(`Cannot use --control-port ${values.port}: it is the gateway's --port; they must differ`);
+  }
+  const stopped = untilStopped(); // before the start, so that a signal during it is not lost
+  const emit = values.json ? printJson : (event: PlatformEvent) => printEvent(event);
+  const platform = await start(toPlatformOptions(values, { dataDir, onEvent: emit }));
+  const failure = await prepare?.(platform).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  if (failure !== undefined) {
+    await platform.stop();
+    throw failure.error;
+  }
+  emit({ event: 'ready', gateway: platform.gatewayUrl, control: platform.controlUrl, account: FIRST_ACCOUNT });
+  onReady?.(platform);
+
+  const signal = await stopped;
+  emit({ event: 'stopping', signal });
+  await platform.stop();
+  emit({ event: 'stopped' });
+  return 0;
+}
+
+async function start(options: PlatformOptions): Promise<Platform> {
+  const { startPlatform } = await import('../supervisor/main.ts');
+  try {
+    return await startPlatform(options);
+  } catch (error) {
+    throw toListenError(error, options) ?? error;
+  }
+}
+
+/** What keeps a server from listening is the most common failure of a start: say which port, and what to do. */
+export function toListenError(
+  error: unknown,
+  { host, port, controlPort }: Pick<PlatformOptions, 'host' | 'port'> & { controlPort?: number },
+): CommandError | undefined {
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  // Across a process border only code and message survive: `listen EADDRINUSE: address already in use 127.0.0.1:8787`.
+  const failed = Number(/:(\d+)$/.exec(message)?.[1] ?? port);
+  const option = failed === controlPort ? '--control-port' : '--port';
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `port ${failed} of ${host} is in use by another program. Stop it, or choose another ${option}`,
+    EACCES: `this user may not open port ${failed}. Choose a ${option} from 1024 on, or allow it`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine. Choose another --host`,
+  };
+  const reason = code === undefined ? undefined : reasons[code];
+  return reason === undefined ? undefined : new CommandError(`Cannot listen: ${reason}.`, { cause: error });
+}
+
+function toPlatformOptions(
+  values: PlatformValues,
+  { dataDir, onEvent }: { dataDir: string; onEvent: (event: PlatformEvent) => void },
+): PlatformOptions {
+  const adminToken = process.env['ISOLA_ADMIN_TOKEN'];
+  if (adminToken !== undefined && adminToken.length < 16) {
+    throw new UsageError('Cannot use ISOLA_ADMIN_TOKEN: must be at least 16 characters, it guards the whole platform');
+  }
+  return {
+    host: values.host,
+    port: values.port,
+    controlPort: values['control-port'],
+    dataDir,
+    cells: values.cells ?? Math.max(1, availableParallelism() - 1),
+    baseDomain: values['base-domain'],
+    allowPrivateEgress: values['allow-private-egress'],
+    onEvent,
+    ...(adminToken === undefined ? {} : { adminToken }),
+  };
+}
+
+function printJson(event: PlatformEvent): void {
+  printLine(JSON.stringify(event));
+}
+
+/** A URL that stands out. */
+export function paintUrl(url: string): string {
+  return paint(['bold', 'cyan'], url);
+}

@@ -1,0 +1,33 @@
+/** Colour for people: only where the stream is a terminal that shows it, and NO_COLOR / FORCE_COLOR are respected. */
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Where text goes. `process.stdout` and `process.stderr` fit; tests pass their own. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** `text` with a style when `stream` is a terminal; otherwise as it is. */
+export function paint(style: Style, text: string, stream: TextStream = process.stdout): string {
+  // With `validateStream`, styleText looks at isTTY, NO_COLOR, NODE_DISABLE_COLORS and FORCE_COLOR itself.
+  return styleText(style, text, { stream: stream as NodeJS.WritableStream, validateStream: true });
+}
+
+export function printLine(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printError(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** `950 ms`, `3.2 s`, `2 min 05 s`. */
+export function toDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+}
