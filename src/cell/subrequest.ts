@@ -82,7 +82,6 @@ export class Subrequest implements ExchangeEvents {
     const message = reason === '' || code === RESET_CODES.channelClosed ? 'Network connection lost.' : reason;
     if (this.#state === 'open') this.fail(message);
     else this.#download?.fail(message);
-    this.#upload?.refuse();
     this.#finish();
   }
 
@@ -132,5 +131,8 @@ export class Subrequest implements ExchangeEvents {
 
   #finish(): void {
     this.#instance.forgetCall(this.id);
+    // Answered before the upload has ended: nobody takes the rest.
+    if (this.#upload !== undefined && this.#instance.outStreams.has(this.#upload.id)) this.#upload.refuse();
+    this.#upload = undefined;
   }
 }

@@ -1,11 +1,10 @@
-/** Makes isolates, keeps spares ready, and holds what they share: snapshot, watchdog, lanes, code cache. */
+/** Makes isolates, keeps spares ready, and holds what they share: snapshot, watchdog, lane, code cache. */
 import ivm from 'isolated-vm';
 import type { BootOptions, GuestEntryPoints } from '../guest/abi.ts';
 import { DEFAULT_LIMITS, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WASM_INSTANCES } from '../limits.ts';
 import { CodeCache } from './code-cache.ts';
 import { GuestIsolate } from './isolate.ts';
-import { Lanes } from './lanes.ts';
-import { LANES } from './pool-threads.ts';
+import { Lane } from './lane.ts';
 import { type GuestSource, type Snapshot, createGuestSnapshot } from './snapshot.ts';
 import { Spares } from './spares.ts';
 import { Watchdog, type WatchdogOptions } from './watchdog.ts';
@@ -25,7 +24,7 @@ export class Engine {
   readonly cache = new CodeCache();
   readonly #options: EngineOptions;
   readonly #watchdog: Watchdog;
-  readonly #lanes = new Lanes(LANES);
+  readonly #lane = new Lane();
   readonly #snapshot: Snapshot | undefined;
   readonly #spares: Spares;
   #live = 0;
@@ -38,7 +37,7 @@ export class Engine {
   }
 
   static async start(options: EngineOptions): Promise<Engine> {
-    const watchdog = await Watchdog.start({ lanes: LANES, onStuck: options.onStuck });
+    const watchdog = await Watchdog.start({ onStuck: options.onStuck });
     const engine = new Engine(options, watchdog);
     engine.#spares.fill();
     return engine;
@@ -100,7 +99,7 @@ export class Engine {
       entryPoints,
       slot: this.#watchdog.warden.register(isolate),
       watchdog: this.#watchdog,
-      lanes: this.#lanes,
+      lane: this.#lane,
       now,
       onDispose: (slot) => {
         this.#live--;

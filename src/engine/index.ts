@@ -13,6 +13,6 @@ export {
   type HostHandler,
   toGuestBytes,
 } from './isolate.ts';
-export type { LanePriority } from './lanes.ts';
+export type { LanePriority } from './lane.ts';
 export { LoadError } from './load-error.ts';
 export type { GuestSource } from './snapshot.ts';

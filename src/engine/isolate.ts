@@ -4,9 +4,10 @@ import type { AttachOptions, GuestEntryPoints } from '../guest/abi.ts';
 import { STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
 import type { CodeCache } from './code-cache.ts';
-import type { LanePriority, Lanes } from './lanes.ts';
+import type { Lane, LanePriority } from './lane.ts';
 import { LoadError, toLoadError } from './load-error.ts';
 import { type DataKind, type ModuleHost, loadModules } from './modules.ts';
+import { INLINE, LANE, type Runner } from './watch-words.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** How an entry ended. Every other than `ok` and `threw` means that the isolate is gone. */
@@ -46,7 +47,7 @@ export interface GuestParts {
   readonly entryPoints: ivm.Reference<GuestEntryPoints>;
   readonly slot: number;
   readonly watchdog: Watchdog;
-  readonly lanes: Lanes;
+  readonly lane: Lane;
   readonly now: () => number;
   readonly onDispose: (slot: number) => void;
 }
@@ -83,33 +84,33 @@ export class GuestIsolate {
    */
   enter(budgetUs: number, [op, id, a, b, c]: EntryArguments): EntryResult {
     const { watchdog, slot, now } = this.#parts;
-    const sequence = watchdog.begin(0, slot, budgetUs);
+    const sequence = watchdog.begin(INLINE, slot, budgetUs);
     let failure: unknown;
     try {
       this.#enter.applySync(undefined, [op, id, a, b, c, now(), false]);
     } catch (error) {
       failure = error;
     }
-    return this.#result(0, watchdog.end(0, sequence), failure);
+    return this.#result(INLINE, watchdog.end(INLINE, sequence), failure);
   }
 
-  /** Enters on a pool thread, when a lane is free. One at a time per isolate: the caller queues. */
+  /** Enters on a pool thread, when the lane is free. One at a time per isolate: the caller queues. */
   async enterPooled(priority: LanePriority, budgetUs: number, parameters: EntryArguments): Promise<EntryResult> {
-    const { watchdog, lanes, slot, now } = this.#parts;
-    const lane = await lanes.acquire(priority);
+    const { watchdog, lane, slot, now } = this.#parts;
+    await lane.acquire(priority);
     try {
       if (this.#disposed) return ENTRY.disposed;
       const [op, id, a, b, c] = parameters;
-      const sequence = watchdog.begin(lane, slot, budgetUs);
+      const sequence = watchdog.begin(LANE, slot, budgetUs);
       let failure: unknown;
       try {
         await this.#enter.apply(undefined, [op, id, a, b, c, now(), true]);
       } catch (error) {
         failure = error;
       }
-      return this.#result(lane, watchdog.end(lane, sequence), failure);
+      return this.#result(LANE, watchdog.end(LANE, sequence), failure);
     } finally {
-      lanes.release(lane);
+      lane.release();
     }
   }
 
@@ -122,9 +123,10 @@ export class GuestIsolate {
     attach: AttachOptions,
     options: { inline: boolean; cache: CodeCache },
   ): Promise<string[]> {
-    const lane = options.inline ? 0 : await this.#parts.lanes.acquire('unknown');
+    const { lane } = this.#parts;
+    if (!options.inline) await lane.acquire('unknown');
     try {
-      const host = this.#moduleHost(lane);
+      const host = this.#moduleHost(options.inline ? INLINE : LANE);
       const main = await loadModules(host, code, options.cache);
       const handlers = await this.#attach(host, main, attach);
       this.#count();
@@ -133,7 +135,7 @@ export class GuestIsolate {
       this.dispose();
       throw toLoadError(error);
     } finally {
-      if (lane !== 0) this.#parts.lanes.release(lane);
+      if (!options.inline) lane.release();
     }
   }
 
@@ -157,7 +159,7 @@ export class GuestIsolate {
     this.#parts.onDispose(this.#parts.slot);
   }
 
-  #result(runner: number, keptBudget: boolean, failure: unknown): EntryResult {
+  #result(runner: Runner, keptBudget: boolean, failure: unknown): EntryResult {
     if (!keptBudget) {
       this.entryCpuUs = this.#parts.watchdog.usedUs(runner);
       this.dispose();
@@ -185,24 +187,24 @@ export class GuestIsolate {
     this.#cpuUs = cpuUs;
   }
 
-  #moduleHost(lane: number): ModuleHost {
+  #moduleHost(runner: Runner): ModuleHost {
     const { isolate, context, entryPoints, watchdog, slot } = this.#parts;
     const budgetUs = STARTUP_CPU_MS * 1e3;
     const startedAtUs = Number(isolate.cpuTime) / 1e3;
     const step = async <T>(now: () => T, pooled: () => Promise<T>): Promise<T> => {
       const sequence = watchdog.begin(
-        lane,
+        runner,
         slot,
         Math.max(budgetUs - (Number(isolate.cpuTime) / 1e3 - startedAtUs), 1),
       );
       let failure: unknown;
       let value: T | undefined;
       try {
-        value = lane === 0 ? now() : await pooled();
+        value = runner === INLINE ? now() : await pooled();
       } catch (error) {
         failure = error;
       }
-      if (!watchdog.end(lane, sequence)) throw this.#startupError(undefined);
+      if (!watchdog.end(runner, sequence)) throw this.#startupError(undefined);
       if (failure === undefined) return value as T;
       throw isolate.isDisposed ? this.#startupError(failure) : failure;
     };

@@ -7,7 +7,7 @@
  */
 import ivm from 'isolated-vm';
 import { listThreadIds, setThreadNice } from './cpu-clock.ts';
-import { RUNNER, WORDS } from './watch-words.ts';
+import { RUNNER, RUNNERS, WORDS } from './watch-words.ts';
 
 const WARDEN_MEMORY_MIB = 64; // handles are a few dozen bytes each
 
@@ -63,7 +63,7 @@ export class Warden {
     guard.applyIgnored(undefined, []);
   }
 
-  static async start(shared: SharedArrayBuffer, runners: number): Promise<Warden> {
+  static async start(shared: SharedArrayBuffer): Promise<Warden> {
     const before = new Set(listThreadIds());
     const isolate = new ivm.Isolate({ memoryLimit: WARDEN_MEMORY_MIB });
     const context = await isolate.createContext();
@@ -73,7 +73,7 @@ export class Warden {
     const constants = {
       WAKE: WORDS.wardenWake,
       RETURNS: WORDS.wardenReturns,
-      RUNNERS: runners,
+      RUNNERS: RUNNERS.length,
       FIRST: WORDS.runners,
       STRIDE: WORDS.runnerStride,
       KILL: RUNNER.kill,

@@ -30,3 +30,10 @@ export const RUNNER = {
   /** Two words, a double: CPU time of the entry when the watchdog last looked, in µs. */
   usedUs: 10,
 } as const;
+
+/** The thread that made the engine, for entries inline. */
+export const INLINE = 0;
+/** Whichever thread of isolated-vm's pool has the entry of the lane. */
+export const LANE = 1;
+export const RUNNERS = [INLINE, LANE] as const;
+export type Runner = (typeof RUNNERS)[number];

@@ -2,14 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCpuClock, currentThreadId, setThreadNice } from './cpu-clock.ts';
 import type { CpuClock } from './cpu-clock.ts';
-import { LaneClocks } from './lane-clocks.ts';
-import { RUNNER, WORDS } from './watch-words.ts';
+import { LaneClock } from './lane-clock.ts';
+import { INLINE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
 
 interface Data {
   readonly shared: SharedArrayBuffer;
-  readonly runners: number;
   readonly inlineThreadId: number;
-  readonly laneThreadIds: readonly number[];
+  readonly otherThreadIds: readonly number[];
   readonly onStuck: 'exit' | 'ignore';
 }
 
@@ -21,19 +20,20 @@ const data = workerData as Data;
 const words = new Int32Array(data.shared);
 const doubles = new Float64Array(data.shared);
 const inlineClock: CpuClock = createCpuClock(data.inlineThreadId);
-const lanes = new LaneClocks(data.laneThreadIds, data.runners - 1);
+const laneClock = new LaneClock([...data.otherThreadIds, currentThreadId()]);
 
 // Best effort: a watchdog that must wait for the CPU ends loops late. Needs privileges; without, the limit is only a
 // little less sharp on an overloaded machine.
 setThreadNice(currentThreadId(), -15);
 
-/** Per runner: the entry last seen, CPU and wall time when it was first seen, and when it was condemned. */
-const seen = new Int32Array(data.runners);
-const cpuAtStart = new Float64Array(data.runners);
-const wallAtStart = new Float64Array(data.runners);
+/** Per runner: the entry last seen, the wall time when it was first seen, and when it was condemned. */
+const seen = new Int32Array(RUNNERS.length);
+const startedAt = new Float64Array(RUNNERS.length);
+const condemnedAt = new Float64Array(RUNNERS.length);
 
 parentPort?.postMessage('watching');
 
+let inlineBaseUs = 0;
 let idleTicks = 0;
 for (;;) {
   const waitMs = tick();
@@ -55,11 +55,11 @@ for (;;) {
 /** Looks at every runner once. Returns how long to wait until the next look, in ms, or -1 when nothing runs. */
 function tick(): number {
   let waitMs = -1;
-  for (let runner = 0; runner < data.runners; runner++) {
+  for (const runner of RUNNERS) {
     const at = WORDS.runners + WORDS.runnerStride * runner;
     const sequence = Atomics.load(words, at + RUNNER.sequence);
     if (sequence === 0) {
-      if (seen[runner] !== 0) forget(runner);
+      seen[runner] = 0;
       continue;
     }
     if (sequence < 0) {
@@ -73,7 +73,7 @@ function tick(): number {
     if (usedUs >= budgetUs) {
       condemn(at, sequence);
       doubles[(at + RUNNER.usedUs) / 2] = usedUs;
-      wallAtStart[runner] = performance.now(); // from here on: since when it has been condemned
+      condemnedAt[runner] = performance.now();
       waitMs = TICK_MS;
     } else {
       const left = Math.min(TICK_MS, Math.max((budgetUs - usedUs) / 1e3, 0.05));
@@ -83,35 +83,30 @@ function tick(): number {
   return waitMs;
 }
 
-function start(runner: number, sequence: number): number {
-  if (seen[runner] !== 0) forget(runner);
+function start(runner: Runner, sequence: number): number {
   seen[runner] = sequence;
-  wallAtStart[runner] = performance.now();
-  if (runner === 0) {
+  startedAt[runner] = performance.now();
+  if (runner === INLINE) {
     const base = inlineClock();
-    cpuAtStart[0] = base;
+    inlineBaseUs = base;
     doubles[(WORDS.runners + RUNNER.baseUs) / 2] = base;
   } else {
-    lanes.start(runner - 1);
+    laneClock.start();
   }
   return 0;
 }
 
-function used(runner: number): number {
-  const wallUs = (performance.now() - (wallAtStart[runner] ?? 0)) * 1e3;
+function used(runner: Runner): number {
+  const wallUs = (performance.now() - (startedAt[runner] ?? 0)) * 1e3;
   const budgetUs = words[WORDS.runners + WORDS.runnerStride * runner + RUNNER.budgetUs] ?? 0;
   // No thread uses more CPU time than passes on the wall: the usual case needs no clock to be read.
   if (wallUs < budgetUs / 2 && wallUs < 2_000) return Math.min(wallUs, budgetUs / 2);
-  return Math.min(wallUs, clockOf(runner));
+  return clockOf(runner);
 }
 
-function clockOf(runner: number): number {
-  return runner === 0 ? inlineClock() - (cpuAtStart[0] ?? 0) : lanes.used(runner - 1);
-}
-
-function forget(runner: number): void {
-  seen[runner] = 0;
-  if (runner > 0) lanes.end(runner - 1);
+function clockOf(runner: Runner): number {
+  const wallUs = (performance.now() - (startedAt[runner] ?? 0)) * 1e3;
+  return runner === INLINE ? inlineClock() - inlineBaseUs : laneClock.used(wallUs);
 }
 
 function condemn(at: number, sequence: number): void {
@@ -122,15 +117,15 @@ function condemn(at: number, sequence: number): void {
   Atomics.notify(words, WORDS.wardenWake);
 }
 
-function endStuck(runner: number): void {
-  if (performance.now() - (wallAtStart[runner] ?? 0) < STUCK_MS) return;
+function endStuck(runner: Runner): void {
+  if (performance.now() - (condemnedAt[runner] ?? 0) < STUCK_MS) return;
   // The entering thread may be the one that is stuck, so it cannot be asked. The supervisor replaces the process.
   if (data.onStuck === 'exit') process.kill(process.pid, 'SIGKILL');
-  wallAtStart[runner] = Infinity;
+  condemnedAt[runner] = Infinity;
 }
 
 function anyRunning(): boolean {
-  for (let runner = 0; runner < data.runners; runner++) {
+  for (const runner of RUNNERS) {
     const at = WORDS.runners + WORDS.runnerStride * runner;
     if (Atomics.load(words, at + RUNNER.sequence) !== 0) return true;
   }

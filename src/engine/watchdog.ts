@@ -7,19 +7,16 @@
  * (watchdog-thread.ts) looks every millisecond at the CPU clock of whoever runs, and condemns the entry that is over its
  * budget; the warden (warden.ts) then disposes its isolate.
  *
- * A *runner* is something that executes entries one after the other: runner 0 is the thread that enters inline, the
- * others are the lanes of the pool (lanes.ts).
+ * A *runner* is something that executes entries one after the other: the thread that enters inline, or the lane of the
+ * pool (lane.ts).
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { createCpuClock, currentThreadId } from './cpu-clock.ts';
-import { startLaneThreads } from './pool-threads.ts';
+import { createCpuClock, currentThreadId, listThreadIds } from './cpu-clock.ts';
 import { Warden } from './warden.ts';
-import { RUNNER, WORDS } from './watch-words.ts';
+import { INLINE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
 
 export interface WatchdogOptions {
-  /** How many pool lanes there are besides the inline runner. */
-  readonly lanes: number;
   /**
    * What to do about an entry that does not end although its isolate was disposed (some built-ins of V8 cannot be
    * interrupted): `exit` kills this process at once, from the watchdog's thread; `ignore` leaves it.
@@ -45,16 +42,14 @@ export class Watchdog {
   }
 
   static async start(options: WatchdogOptions): Promise<Watchdog> {
-    const runners = options.lanes + 1;
-    const words = new Int32Array(new SharedArrayBuffer(4 * (WORDS.runners + WORDS.runnerStride * runners)));
-    const warden = await Warden.start(words.buffer, runners);
-    const laneThreadIds = await startLaneThreads();
+    const words = new Int32Array(new SharedArrayBuffer(4 * (WORDS.runners + WORDS.runnerStride * RUNNERS.length)));
+    const warden = await Warden.start(words.buffer);
+    const otherThreadIds = listThreadIds(); // the warden's is among them now, and the lane's not yet
     const thread = new Worker(new URL('./watchdog-thread.ts', import.meta.url), {
       workerData: {
         shared: words.buffer,
-        runners,
         inlineThreadId: currentThreadId(),
-        laneThreadIds,
+        otherThreadIds,
         onStuck: options.onStuck,
       },
     });
@@ -69,7 +64,7 @@ export class Watchdog {
   }
 
   /** Starts the budget of one entry on `runner`. Returns the entry's number, for `end`. */
-  begin(runner: number, slot: number, budgetUs: number): number {
+  begin(runner: Runner, slot: number, budgetUs: number): number {
     const words = this.#words;
     const at = WORDS.runners + WORDS.runnerStride * runner;
     const sequence = (this.#sequence = this.#sequence >= SEQUENCE_MAX ? 1 : this.#sequence + 1);
@@ -89,7 +84,7 @@ export class Watchdog {
    * Ends the entry. Returns whether it kept its budget; if not, its isolate is being disposed. The compare-and-swap
    * decides it once: an entry that has ended can no longer be condemned, so the next one is never hit in its place.
    */
-  end(runner: number, sequence: number): boolean {
+  end(runner: Runner, sequence: number): boolean {
     const at = WORDS.runners + WORDS.runnerStride * runner + RUNNER.sequence;
     if (Atomics.compareExchange(this.#words, at, sequence, 0) === sequence) return true;
     Atomics.store(this.#words, at, 0);
@@ -100,10 +95,10 @@ export class Watchdog {
    * CPU time in µs of the entry on `runner` that was just condemned: an isolate that was disposed no longer tells its
    * own. Exact to the time at which the watchdog first saw the entry, up to a millisecond after it began.
    */
-  usedUs(runner: number): number {
+  usedUs(runner: Runner): number {
     const at = (WORDS.runners + WORDS.runnerStride * runner) / 2;
     const base = this.#doubles[at + RUNNER.baseUs / 2] ?? 0;
-    return runner === 0 ? this.#inlineClock() - base : (this.#doubles[at + RUNNER.usedUs / 2] ?? 0);
+    return runner === INLINE ? this.#inlineClock() - base : (this.#doubles[at + RUNNER.usedUs / 2] ?? 0);
   }
 
   async close(): Promise<void> {

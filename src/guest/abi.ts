@@ -111,11 +111,6 @@ export type HostFunction = (op: number, id: number, a?: unknown, b?: unknown, c?
 export type HostSyncFunction = (op: number, a: unknown) => unknown;
 
 export interface GuestEntryPoints {
-  /**
-   * Before the first `provide`, once the version is known: the largest size of a WebAssembly memory in MiB.
-   * `DEFAULT_LIMITS.memoryMiB` until then.
-   */
-  limit(wasmMemoryMiB: number): void;
   enter(op: number, id: number, a: unknown, b: unknown, c: unknown, now: number, pooled: boolean): void;
   /**
    * Before the tenant's modules are evaluated, once per module that is not JavaScript: makes its default export from

@@ -23,6 +23,7 @@ import {
 export const MAX_CHARACTERS = 64 * 1024; // of one call's line
 export const MAX_VALUES = 4_000; // looked at in one call
 const MAX_ITEMS = 100; // of one array, Map or Set; Node's maxArrayLength
+const MAX_INDEXES = 10_000; // of an array whose further properties are looked for
 const MAX_KEYS = 100; // of one object
 export const MAX_STRING = 10_000; // of one string inside a structure; Node's maxStringLength
 export const MAX_DEPTH = 2;
@@ -243,9 +244,7 @@ function take(size: number, context: Context, walk: (add: (show: () => string) =
 
 function inspectKeys(value: object, context: Context, skipIndexes: boolean): string[] {
   const parts: string[] = [];
-  // An array's or a long string's own keys are all its indexes: not to be listed for a huge one.
-  if (skipIndexes && (value as unknown[]).length > 10_000) return parts;
-  const ownKeys = reflectOwnKeys(value);
+  const ownKeys = listKeys(value);
   let more = 0;
   for (let i = 0; i < ownKeys.length; i++) {
     const key = ownKeys[i] as string | symbol;
@@ -260,6 +259,12 @@ function inspectKeys(value: object, context: Context, skipIndexes: boolean): str
   }
   addMore(parts, more);
   return parts;
+}
+
+/** Own keys, but none where they are indexes without number: of a huge array, a typed array, a boxed string. */
+export function listKeys(value: object): readonly PropertyKey[] {
+  const indexed = isView(value) || objectToString(value) === '[object String]';
+  return indexed || (isArray(value) && value.length > MAX_INDEXES) ? [] : reflectOwnKeys(value);
 }
 
 function inspectKey(key: string | symbol): string {
@@ -283,7 +288,7 @@ function inspectError(value: object, context: Context): string | undefined {
   const nested = context.parents.length > MAX_CAUSES;
   const inner: Context = { ...context, depth: context.depth + 1, parents: [...context.parents, value] };
   const parts: string[] = [];
-  const ownKeys = nested ? [] : reflectOwnKeys(value);
+  const ownKeys = nested ? [] : listKeys(value);
   for (let i = 0; i < ownKeys.length && parts.length < MAX_KEYS && hasBudget(context); i++) {
     const key = ownKeys[i] as string | symbol;
     if (key === 'stack' || key === 'message') continue;

@@ -85,13 +85,14 @@ describe('inspect()', () => {
     for (const value of [
       wide,
       shared,
+      nested,
       map,
       Array.from({ length: 1e6 }),
       'x'.repeat(1e6),
       Object.assign([], { length: 2 ** 32 - 1 }),
     ]) {
       assert.ok(inspect(value, 50).length <= 64 * 1024);
-      assert.ok(format(['%o', value, value]).length <= 64 * 1024);
+      assert.ok(format(['%o %j', value, value, value]).length <= 64 * 1024);
     }
     assert.match(inspect(2n ** 5000n), /BigInt of more than/);
   });

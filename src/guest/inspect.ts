@@ -5,13 +5,14 @@ import {
   formatPrimitive,
   inspectWith,
   inspectWrapped,
+  listKeys,
   MAX_CHARACTERS,
   MAX_DEPTH,
   MAX_STRING,
   MAX_VALUES,
   TRUNCATED,
 } from './inspect-value.ts';
-import { isArray, objectGetOwnPropertyDescriptor, objectToString, reflectOwnKeys } from './primordials.ts';
+import { isArray, objectGetOwnPropertyDescriptor, objectToString } from './primordials.ts';
 
 export { inspect } from './inspect-value.ts';
 
@@ -103,7 +104,7 @@ function formatJson(value: unknown, budget: Budget): string {
     parents.push(item);
     const parts: string[] = [];
     const array = isArray(item);
-    const ownKeys = array ? undefined : reflectOwnKeys(item);
+    const ownKeys = array ? undefined : listKeys(item);
     const count = ownKeys?.length ?? (item as unknown[]).length;
     for (let i = 0; i < count && budget.values > 0 && budget.characters > 0; i++) {
       const key = ownKeys?.[i] ?? i;

@@ -31,14 +31,12 @@ export const stringFromCharCode = String.fromCharCode;
 export const objectToString = uncurryThis(Object.prototype.toString) as (self: unknown) => string;
 export const functionToString = uncurryThis(Function.prototype.toString) as (self: object) => string;
 export const arrayPush = uncurryThis(Array.prototype.push) as <T>(array: T[], item: T) => number;
-export const arrayIndexOf = uncurryThis(Array.prototype.indexOf) as <T>(array: readonly T[], item: T) => number;
 export const arraySplice = uncurryThis(Array.prototype.splice) as <T>(array: T[], start: number, count: number) => T[];
 export const arraySlice = uncurryThis(Array.prototype.slice) as <T>(
   array: readonly T[],
   start?: number,
   end?: number,
 ) => T[];
-export const arrayJoin = uncurryThis(Array.prototype.join) as (array: readonly unknown[], by: string) => string;
 export const promiseThen = uncurryThis(Promise.prototype.then) as <T>(
   promise: Promise<T>,
   onFulfilled?: (value: T) => unknown,

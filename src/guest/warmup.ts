@@ -23,7 +23,7 @@ const worker = {
 const simple = { fetch() { return new Response('warm'); } };
 const calls = [];
 const host = (op, id) => { calls.push([op, id]); };
-const guest = __isola.boot(host, host, (op, count) => new ArrayBuffer(count), JSON.stringify({ now: 1, maxTimers: 10, maxPendingHostCalls: 10 }));
+const guest = __isola.boot(host, host, (op, count) => new ArrayBuffer(count), JSON.stringify({ now: 1, maxTimers: 10, maxPendingHostCalls: 10, maxWasmInstances: 1, memoryMiB: 8 }));
 const options = JSON.stringify({ bindings: [{ type: 'plain_text', name: 'A', text: 'a' }, { type: 'service', name: 'B' }], compatibilityFlags: [], subrequests: 10 });
 guest.attach({ default: worker }, options);
 guest.enter(1, 1, request, bytes, 0, 1, false);

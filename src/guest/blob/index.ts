@@ -5,6 +5,6 @@
  * Start at blob.ts; multipart.ts for the wire format.
  */
 export { Blob, blobBytes, blobType, createBlob, createFile, File, isBlob, isFile } from './blob.ts';
-export { addEntry, FormData, type FormDataEntry, formDataEntries, isFormData } from './form-data.ts';
-export { createBoundary, encodeFormData, type EncodedFormData, parseMultipart } from './multipart.ts';
+export { FormData, isFormData } from './form-data.ts';
+export { encodeFormData, parseMultipart } from './multipart.ts';
 export { parseUrlencodedForm } from './urlencoded-form.ts';

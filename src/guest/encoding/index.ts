@@ -6,7 +6,7 @@
  * Start at utf8.ts; decoders.ts for the rest.
  */
 export { atob, btoa } from './base64.ts';
-export { type MultiByteFactory, setMultiByteLoader } from './decoders.ts';
+export { setMultiByteLoader } from './decoders.ts';
 export { TextDecoder, TextDecoderStream } from './text-decoder.ts';
 export { TextEncoder, TextEncoderStream } from './text-encoder.ts';
-export { latin1Decode, utf8Decode, utf8Encode, utf8EncodeInto, utf8Length } from './utf8.ts';
+export { utf8Decode, utf8Encode } from './utf8.ts';

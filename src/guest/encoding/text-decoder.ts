@@ -1,4 +1,4 @@
-import { labelToName, normalizeEncoding } from '@exodus/bytes/encoding-lite.js';
+import { normalizeEncoding } from '@exodus/bytes/encoding-lite.js';
 import { type Bytes, viewBytes } from '../bytes.ts';
 import { TransformStream } from '../streams.ts';
 import { defineInterface, toDOMString } from '../webidl.ts';
@@ -105,5 +105,3 @@ function parseLabel(label: string): string {
   }
   return encoding;
 }
-
-export { labelToName };

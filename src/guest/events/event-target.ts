@@ -132,10 +132,6 @@ export function setSignalOperations(operations: SignalOperations): void {
   signals = operations;
 }
 
-export function isEventTarget(value: unknown): value is EventTarget {
-  return typeof value === 'object' && value !== null && hasState(value);
-}
-
 /** Dispatches an event of the runtime's own making (`isTrusted`). Answers false when it was canceled. */
 export function dispatchTrusted(target: EventTarget, event: Event): boolean {
   eventState(event).trusted = true;

@@ -8,7 +8,6 @@
 export {
   AbortController,
   AbortSignal,
-  abortError,
   abortReason,
   addAbortAlgorithm,
   anySignal,
@@ -19,13 +18,6 @@ export {
 } from './abort-signal.ts';
 export { DOMException, isDOMException } from './dom-exception.ts';
 export { CloseEvent, CustomEvent, ErrorEvent, MessageEvent, PromiseRejectionEvent } from './event-kinds.ts';
-export { Event, isEvent, type EventInit } from './event.ts';
-export {
-  defineHandler,
-  dispatchTrusted,
-  EventTarget,
-  hasListeners,
-  isEventTarget,
-  setGlobalTarget,
-} from './event-target.ts';
-export { reportError, setErrorReporter, setEventClock, setTimers, type Timers } from './hooks.ts';
+export { Event } from './event.ts';
+export { defineHandler, dispatchTrusted, EventTarget, setGlobalTarget, setHandler } from './event-target.ts';
+export { reportError, setErrorReporter, setEventClock, setTimers } from './hooks.ts';

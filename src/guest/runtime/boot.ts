@@ -35,7 +35,8 @@ export function boot(
   beginEntry(options.now, false);
   limits.maxTimers = options.maxTimers;
   limits.maxPendingHostCalls = options.maxPendingHostCalls;
-  limits.maxWasmInstances = options.maxWasmInstances ?? limits.maxWasmInstances;
+  limits.maxWasmInstances = options.maxWasmInstances;
+  limits.wasmMemoryMiB = options.memoryMiB;
   setTimers({ set: startTimer, clear: clearTimer });
   setEventClock(sinceOrigin);
   setRandomSource((count) => {
@@ -52,11 +53,7 @@ export function boot(
     }
   });
   harden();
-  return { limit, enter, provide, take, attach, describe };
-}
-
-function limit(wasmMemoryMiB: number): void {
-  limits.wasmMemoryMiB = wasmMemoryMiB;
+  return { enter, provide, take, attach, describe };
 }
 
 function attach(namespace: unknown, optionsJson: string): string {

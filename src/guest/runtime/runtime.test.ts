@@ -282,6 +282,38 @@ describe('guest runtime', () => {
     });
   });
 
+  describe('modules that are not JavaScript', () => {
+    // (func (export "add") (param i32 i32) (result i32)), and (memory (export "mem") 1)
+    const add = '0061736d0100000001070160027f7f017f030201000707010361646400000a09010700200020016a0b';
+    const memory = '0061736d010000000503010001070701036d656d0200';
+    const toBuffer = (hex: string): ArrayBuffer => new Uint8Array(Buffer.from(hex, 'hex')).buffer;
+
+    it('become text, bytes, values and compiled modules', async () => {
+      const guest = await handler('');
+      guest.provide('text', toBytes('h\u00e9'));
+      guest.provide('data', toBytes('abc'));
+      guest.provide('json', toBytes('{"a":[1]}'));
+      guest.provide('wasm', toBuffer(add));
+      assert.equal(guest.evaluate('take(0)'), 'h\u00e9');
+      assert.equal(guest.evaluate('take(1).byteLength'), '3');
+      assert.equal(guest.evaluate('take(2).a'), '1');
+      assert.equal(guest.evaluate('new WebAssembly.Instance(take(3)).exports.add(2, 3)'), '5');
+      assert.equal(guest.evaluate('take(3) instanceof WebAssembly.Module'), 'true');
+    });
+
+    it('are instantiated at will without a memory, and a limited number of times with one', async () => {
+      const guest = await handler('');
+      guest.provide('wasm', toBuffer(add));
+      guest.provide('wasm', toBuffer(memory));
+      const count = (index: number): string =>
+        guest.evaluate(
+          `(() => { const all = []; try { while (all.length < 20) all.push(new WebAssembly.Instance(take(${index}))) } catch {} return all.length })()`,
+        );
+      assert.equal(count(0), '20');
+      assert.equal(count(1), '4');
+    });
+  });
+
   describe('clocks', () => {
     it('stand still at the time of the entry', async () => {
       const guest = await handler(`

@@ -15,6 +15,8 @@ export interface TestGuest {
   fetch(url: string, options?: FetchOptions): HostCall[];
   /** Runs an expression in the isolate, as code of the tenant would; answers its result as a string. */
   evaluate(expression: string): string;
+  /** Provides a module that is not JavaScript; code to evaluate finds it as `take(index)`. */
+  provide(kind: string, bytes: ArrayBuffer): number;
   dispose(): void;
 }
 
@@ -51,7 +53,7 @@ export async function createGuest(
       new ivm.Callback(record),
       new ivm.Callback(record, { ignored: true }),
       new ivm.Callback(answer),
-      JSON.stringify({ now: 1000, maxTimers, maxPendingHostCalls: 100 }),
+      JSON.stringify({ now: 1000, maxTimers, maxPendingHostCalls: 100, maxWasmInstances: 4, memoryMiB: 128 }),
     ],
     { result: { reference: true } },
   ) as ivm.Reference<Record<string, unknown>>;
@@ -82,6 +84,11 @@ export async function createGuest(
       return guest.calls();
     },
     evaluate: (expression) => String(context.evalSync(`String(${expression})`)),
+    provide: (kind, bytes) => {
+      context.global.setSync('take', entries.getSync('take', { reference: true }).derefInto());
+      const provide = entries.getSync('provide', { reference: true });
+      return provide.applySync(undefined, [kind, bytes] as never, { arguments: { copy: true } }) as number;
+    },
     dispose: () => {
       isolate.dispose();
     },

@@ -5,11 +5,5 @@
  * Start at parse.ts; scan.ts is the way most URLs take.
  */
 export { setDomainToAscii } from './host.ts';
-export { isURL, parseHref, URL } from './url.ts';
-export {
-  isURLSearchParams,
-  searchParamsToString,
-  URLSearchParams,
-  type URLSearchParamsInit,
-} from './url-search-params.ts';
-export { type Pairs, parseUrlencoded, serializeUrlencoded } from './urlencoded.ts';
+export { parseHref, URL } from './url.ts';
+export { URLSearchParams } from './url-search-params.ts';

@@ -5,7 +5,6 @@ export type URLSearchParamsInit = string | Iterable<Iterable<string>> | Record<s
 
 let readPairs: (params: URLSearchParams) => Pairs;
 let replacePairs: (params: URLSearchParams, pairs: Pairs) => void;
-let hasState: (value: object) => boolean;
 let linkUrl: (params: URLSearchParams, onChange: (query: string) => void) => void;
 
 export class URLSearchParams {
@@ -14,7 +13,6 @@ export class URLSearchParams {
 
   static {
     readPairs = (params) => params.#pairs;
-    hasState = (value) => #pairs in value;
     replacePairs = (params, pairs) => {
       params.#pairs = pairs;
     };
@@ -151,15 +149,6 @@ Object.defineProperty(URLSearchParams.prototype, Symbol.iterator, {
   writable: true,
   configurable: true,
 });
-
-export function isURLSearchParams(value: unknown): value is URLSearchParams {
-  return typeof value === 'object' && value !== null && hasState(value);
-}
-
-/** As `toString()`, past the public methods. */
-export function searchParamsToString(params: URLSearchParams): string {
-  return serializeUrlencoded(readPairs(params));
-}
 
 /** The `searchParams` of a URL: `onChange` gets the new query after each change. */
 export function createUrlParams(query: string, onChange: (query: string) => void): URLSearchParams {

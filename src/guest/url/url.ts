@@ -4,7 +4,6 @@ import { type ParsedUrl, pathEnd, withFragment, withQuery } from './record.ts';
 import { withHost, withPassword, withPathname, withPort, withProtocol, withUsername } from './setters.ts';
 import { createUrlParams, resetParams, type URLSearchParams } from './url-search-params.ts';
 
-let hasState: (value: object) => boolean;
 // The last base parsed: programs resolve many URLs against one.
 let lastBase: { readonly text: string; readonly parsed: ParsedUrl } | undefined;
 // Handed from `createUrl` to the constructor it calls next: an argument could be forged.
@@ -13,10 +12,6 @@ let handedOver: ParsedUrl | undefined;
 export class URL {
   #url: ParsedUrl;
   #params: URLSearchParams | undefined;
-
-  static {
-    hasState = (value) => #url in value;
-  }
 
   constructor(url: string, base?: string) {
     requireArguments(arguments.length, 1, "Failed to construct 'URL'");
@@ -169,10 +164,6 @@ export class URL {
 }
 defineInterface(URL, 'URL', { constructor: 1, canParse: 1, parse: 1 });
 for (const name of ['canParse', 'parse'] as const) Object.defineProperty(URL, name, { enumerable: true });
-
-export function isURL(value: unknown): value is URL {
-  return typeof value === 'object' && value !== null && hasState(value);
-}
 
 /** The serialization of a URL, without making a URL object of it; undefined when it does not parse. */
 export function parseHref(text: string, base?: string): string | undefined {
