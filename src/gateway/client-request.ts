@@ -205,11 +205,14 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     const { req } = this;
     req.on('data', (chunk: Buffer) => {
       this.#received += chunk.length;
-      if (this.#received > MAX_REQUEST_BODY_BYTES) {
+      if (this.#done) {
+        // Answered already: the rest is thrown away, so that the connection can be used again, but not without end.
+        if (this.#received > 2 * MAX_REQUEST_BODY_BYTES) req.socket.destroy();
+      } else if (this.#received > MAX_REQUEST_BODY_BYTES) {
         this.#refuseBody(exchange);
-        return;
+      } else if (!exchange.write(chunk)) {
+        req.pause();
       }
-      if (!this.#done && !exchange.write(chunk)) req.pause();
     });
     req.on('end', () => {
       this.#uploading = false;
@@ -219,27 +222,23 @@ export class ClientRequest implements ExchangeEvents, Waiting {
 
   #refuseBody(exchange: Exchange): void {
     exchange.reset(RESET_CODES.tooLarge, 'request body is too large');
-    if (this.#headSent) {
-      if (!this.#done) this.#finish('broken-off');
-      this.req.socket.destroy();
-      return;
-    }
-    this.fail('bodyTooLarge');
+    if (this.#headSent) this.#breakOff('');
+    else this.fail('bodyTooLarge');
   }
 
   #writeHead(status: number, head: string, bodyLength: number, fin: boolean): void {
     if (status < 200 || status > 599) throw new RangeError(`Cannot send status ${status}`);
-    const { statusText, headers, contentLength } = parseResponseHead(head);
+    const { statusText, headers: given, contentLength } = parseResponseHead(head);
     const isHead = this.req.method === 'HEAD';
     this.#bodiless = isHead || status === 204 || status === 304;
-    if (!this.#bodiless) {
-      const length = fin ? bodyLength : contentLength;
-      if (!fin) this.#due = length;
-      if (length !== undefined) headers.push('content-length', String(length));
-    } else if (status !== 204 && contentLength !== undefined) {
-      headers.push('content-length', String(contentLength));
-    }
-    headers.push('x-isola-ray', this.ray);
+    let length = contentLength;
+    if (status === 204) length = undefined;
+    else if (!this.#bodiless && fin) length = bodyLength;
+    if (!this.#bodiless && !fin) this.#due = length;
+    const headers =
+      length === undefined
+        ? [...given, 'x-isola-ray', this.ray]
+        : [...given, 'content-length', String(length), 'x-isola-ray', this.ray];
     if (this.#host.draining) this.res.shouldKeepAlive = false;
     this.res.writeHead(status, statusText, headers);
     this.#headSent = true;

@@ -381,6 +381,7 @@ describe('limits', () => {
     };
     assert.equal(await upload(0), 200);
     assert.equal(await upload(1), 413);
+    assert.equal(await upload(3_000_000), 413);
     assert.equal(await reset.promise, RESET_CODES.tooLarge);
     await limited.stop();
   });

@@ -6,6 +6,7 @@ import type { CellSet } from './cells.ts';
 
 const GREETING_BYTES = 512; // longest first line
 const GREETING_MS = 5_000; // from connecting to the end of that line; the supervisor writes it at once
+const MAX_FRAME_BYTES = 1024 * 1024; // heads and bodies are below it, and a cell has nothing else to say here
 
 export interface LinkOptions {
   readonly socketPath: string;
@@ -66,7 +67,7 @@ function greet(socket: Socket, options: LinkOptions): void {
 function link(socket: Socket, id: string, options: LinkOptions): void {
   const channel = openChannel(
     socket,
-    { ids: 'odd' },
+    { ids: 'odd', maxFrameBytes: MAX_FRAME_BYTES },
     {
       onNotify(type) {
         if (type !== 'ready') return;

@@ -1,7 +1,5 @@
-const NAME_CACHE_ENTRIES = 2_000;
-
 /** Not for the client: the cell's connection is not the client's, and the ray is ours to say. */
-const NOT_FORWARDED = [
+const NOT_FORWARDED = new Set([
   'connection',
   'keep-alive',
   'transfer-encoding',
@@ -11,40 +9,56 @@ const NOT_FORWARDED = [
   'proxy-connection',
   'expect',
   'x-isola-ray',
-];
+]);
 
-type Kind = 'pass' | 'drop' | 'length';
-const kinds = new Map<string, Kind>();
+const CACHE_SLOTS = 512; // a power of two; each holds the head last seen there
+const MAX_CACHED_LENGTH = 1_024; // of a head, so half a MB altogether
+
+/** A Worker's answers mostly have the same head, so what has been taken apart is kept until another takes its slot. */
+const texts: string[] = Array.from({ length: CACHE_SLOTS }, () => '');
+const heads: (ResponseHead | undefined)[] = Array.from({ length: CACHE_SLOTS }, () => undefined);
 
 export interface ResponseHead {
   readonly statusText: string;
-  /** Name and value by turns, without the length. */
-  readonly headers: string[];
+  /** Name and value by turns, without the length. Shared: do not change it. */
+  readonly headers: readonly string[];
   /** What the Worker says its body is long; undefined when it does not say, or nothing sensible. */
   readonly contentLength: number | undefined;
 }
 
 /** Takes apart `statusText\nname\nvalue…`. Never throws: node:http refuses names and values that are none. */
-export function parseResponseHead(head: string): ResponseHead {
-  const fields = head.split('\n');
+export function parseResponseHead(text: string): ResponseHead {
+  const slot = slotOf(text);
+  const known = heads[slot];
+  if (known !== undefined && texts[slot] === text) return known;
+  const head = parse(text);
+  if (text.length <= MAX_CACHED_LENGTH) {
+    texts[slot] = text;
+    heads[slot] = head;
+  }
+  return head;
+}
+
+/** By length and last characters: heads differ at the end, and a collision only costs the parsing. */
+function slotOf(text: string): number {
+  let hash = text.length;
+  for (let i = Math.max(0, text.length - 16); i < text.length; i++) hash = Math.imul(hash, 31) + text.charCodeAt(i);
+  return hash & (CACHE_SLOTS - 1);
+}
+
+function parse(text: string): ResponseHead {
+  const fields = text.split('\n');
   const headers: string[] = [];
   let contentLength: number | undefined;
   for (let i = 1; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const value = fields[i + 1] ?? '';
-    const kind = kinds.get(name) ?? learnKind(name);
-    if (kind === 'pass') headers.push(name, value);
-    else if (kind === 'length' && /^\d{1,15}$/.test(value)) contentLength = Number(value);
+    const lower = name.toLowerCase();
+    if (lower === 'content-length') {
+      if (/^\d{1,15}$/.test(value)) contentLength = Number(value);
+    } else if (!NOT_FORWARDED.has(lower)) {
+      headers.push(name, value);
+    }
   }
   return { statusText: fields[0] ?? '', headers, contentLength };
-}
-
-function learnKind(name: string): Kind {
-  const lower = name.toLowerCase();
-  let kind: Kind = 'pass';
-  if (lower === 'content-length') kind = 'length';
-  else if (NOT_FORWARDED.includes(lower)) kind = 'drop';
-  if (kinds.size >= NAME_CACHE_ENTRIES) kinds.clear();
-  kinds.set(name, kind);
-  return kind;
 }

@@ -31,7 +31,7 @@ export interface FrontOptions {
   readonly cells: CellSet;
   readonly rays: RaySource;
   /** A request has met a bug of ours. Its connection is destroyed, all others go on. */
-  onFault(error: unknown): void;
+  readonly onFault: (error: unknown) => void;
 }
 
 /** The HTTP side of the gateway: accepts, resolves, places, and counts. */
