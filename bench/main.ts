@@ -34,7 +34,8 @@ ${MEASURES.map(({ id, title }) => `                      ${id}  ${title}`).join(
   --quick           shorter, to see that everything works
   --json FILE       also write the figures there (always: bench/results/<date>.json)`;
 
-process.exitCode = await main();
+// Not by exitCode: a measure that was given up may still have timers and sockets.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

@@ -1,7 +1,7 @@
 /** A client that times single requests: keep-alive connections, the clock stopped at the first byte of the answer. */
 import http from 'node:http';
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 10_000;
 
 export interface Answer {
   readonly status: number;

@@ -14,6 +14,7 @@ const LIMIT_MS = 50; // DEFAULT_LIMITS.cpuMs: the loop Worker sets none of its o
 const BUSY_PROCESSES = 4;
 const INNOCENT_LANES = 4;
 const LOG_WAIT_MS = 10_000;
+const GIVE_UP = 100; // failed innocent requests: the node is gone
 
 export const LOOP_CODE = 'export default { fetch() { for (;;); } };';
 
@@ -85,7 +86,7 @@ function startInnocents(isola: Isola): { stop(): Promise<{ answered: number; fai
   let answered = 0;
   let failed = 0;
   const lanes = Array.from({ length: INNOCENT_LANES }, async () => {
-    while (!over.signal.aborted) {
+    while (!over.signal.aborted && failed < GIVE_UP) {
       const status = await client.get(port, host).then(
         (answer) => answer.status,
         () => 0,

@@ -10,6 +10,7 @@ import type { Measure } from './measure.ts';
 
 const NEIGHBOURS = 10;
 const PER_SECOND = 100;
+const GIVE_UP = 20; // unanswered requests: the node is gone, and asking on would only heat the machine
 
 export const noisyNeighbours: Measure = {
   id: 'g',
@@ -28,12 +29,12 @@ export const noisyNeighbours: Measure = {
     const alone = await callQuiet(isola, count);
     const noise = startNoise(isola, neighbours);
     const beside = await callQuiet(isola, count);
-    const loops = await noise.stop();
+    const { loops, unanswered } = await noise.stop();
 
     const p99Alone = percentile(alone.times, 0.99);
     const p99Beside = percentile(beside.times, 0.99);
     const ratio = p99Beside / p99Alone;
-    context.log(`isola: ${loops} loops stopped meanwhile`);
+    context.log(`isola: ${loops} loops stopped meanwhile, ${unanswered} without an answer`);
     rows.push(
       row('quiet tenant alone, p50', 'ms', { isola: percentile(alone.times, 0.5) }),
       row('quiet tenant alone, p99', 'ms', { isola: p99Alone }),
@@ -43,6 +44,8 @@ export const noisyNeighbours: Measure = {
         atMost(0, '', alone.failed + beside.failed),
       ]),
       row('loops stopped meanwhile', '', { isola: loops }),
+      // Without answers there was no noise, and the figures above say nothing.
+      row('noisy requests without an answer', '', { isola: unanswered }, [atMost(0, '', unanswered)]),
     );
     await isola.stop();
   },
@@ -54,23 +57,31 @@ async function callQuiet(isola: Isola, count: number): Promise<{ times: number[]
   const times: number[] = [];
   let failed = 0;
   await atPace(count, PER_SECOND, async () => {
-    const { status, firstByteMs } = await client.get(port, host);
-    if (status === 200) times.push(firstByteMs);
+    const answer = await client.get(port, host).catch(() => undefined);
+    if (answer?.status === 200) times.push(answer.firstByteMs);
     else failed += 1;
   });
   client.close();
   return { times, failed };
 }
 
-function startNoise(isola: Isola, neighbours: readonly string[]): { stop(): Promise<number> } {
+function startNoise(
+  isola: Isola,
+  neighbours: readonly string[],
+): { stop(): Promise<{ loops: number; unanswered: number }> } {
   const client = createClient();
   const over = new AbortController();
   let loops = 0;
+  let unanswered = 0;
   const lanes = neighbours.map(async (name) => {
     const { port, host } = isola.target(name);
-    while (!over.signal.aborted) {
-      await client.get(port, host).catch(() => {});
-      loops += 1;
+    while (!over.signal.aborted && unanswered < GIVE_UP) {
+      const answered = await client.get(port, host).then(
+        () => true,
+        () => false,
+      );
+      if (answered) loops += 1;
+      else unanswered += 1;
     }
   });
   return {
@@ -78,7 +89,7 @@ function startNoise(isola: Isola, neighbours: readonly string[]): { stop(): Prom
       over.abort();
       await Promise.all(lanes);
       client.close();
-      return loops;
+      return { loops, unanswered };
     },
   };
 }
