@@ -4,12 +4,12 @@
  */
 import { type Exchange, type ExchangeEvents, openLocalExchange } from '../channel/index.ts';
 import { type Engine, LoadError } from '../engine/index.ts';
-import type { VersionId } from '../ids.ts';
-import type { Outcome, VersionCode, VersionSpec } from '../model.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { Outcome, VersionCode } from '../model.ts';
 import type { CellHost } from './host.ts';
 import { Instances, checkCode } from './instances.ts';
 import type { Instance, InstanceOwner, ServiceCall } from './instance.ts';
-import { Invocation, type InvocationEvent } from './invocation.ts';
+import { Invocation, type InvocationEvent, type InvocationOwner } from './invocation.ts';
 import type { Subrequest } from './subrequest.ts';
 
 export interface CellOptions {
@@ -29,12 +29,16 @@ export interface CellStats {
   readonly coldStarts: number;
 }
 
-export class Cell implements InstanceOwner {
+export class Cell implements InstanceOwner, InvocationOwner {
   readonly host: CellHost;
   readonly #options: CellOptions;
   readonly #instances: Instances;
-  readonly #running = new Set<Invocation>();
-  #nextId = 1;
+  /** Who waits for the outcome of a scheduled event. */
+  readonly #onOutcome = new WeakMap<Invocation, (outcome: Outcome) => void>();
+  /** Invocations that wait for their instance to be made. */
+  readonly #starting = new Map<Invocation, VersionId>();
+  #running = 0;
+  #entries = 0;
   #coldStarts = 0;
   #onIdle: (() => void) | undefined;
 
@@ -60,7 +64,8 @@ export class Cell implements InstanceOwner {
     return new Promise((resolve) => {
       const { ray, cron, scheduledTime } = event;
       const scheduled: InvocationEvent = { kind: 'scheduled', ray, clientIp: '', head: cron, scheduledTime, depth: 0 };
-      this.#begin(version, scheduled, { exchange: undefined, body: EMPTY, fin: true }, resolve);
+      const invocation = this.#begin(version, scheduled, { exchange: undefined, body: EMPTY, fin: true });
+      this.#onOutcome.set(invocation, resolve);
     });
   }
 
@@ -83,7 +88,7 @@ export class Cell implements InstanceOwner {
     return {
       instances: this.#instances.live,
       isolates: this.#options.engine.isolates,
-      invocations: this.#running.size,
+      invocations: this.#running,
       evicted: this.#instances.evicted,
       coldStarts: this.#coldStarts,
     };
@@ -91,7 +96,7 @@ export class Cell implements InstanceOwner {
 
   /** Resolves when no invocation runs any more, `waitUntil` work included. */
   drain(): Promise<void> {
-    if (this.#running.size === 0) return Promise.resolve();
+    if (this.#running === 0) return Promise.resolve();
     return new Promise((resolve) => (this.#onIdle = resolve));
   }
 
@@ -105,8 +110,8 @@ export class Cell implements InstanceOwner {
     return this.#options.now();
   }
 
-  touch(instance: Instance): void {
-    this.#instances.touch(instance);
+  countEntry(): number {
+    return ++this.#entries;
   }
 
   onCondemned(instance: Instance): void {
@@ -141,42 +146,46 @@ export class Cell implements InstanceOwner {
     );
   }
 
+  onFinish(invocation: Invocation, outcome: Outcome): void {
+    const { instance } = invocation;
+    const version = instance?.spec.id ?? this.#starting.get(invocation);
+    const spec = instance?.spec ?? (version && this.#instances.specOf(version)) ?? UNKNOWN_SPEC;
+    if (version !== undefined) {
+      const { account, worker } = spec;
+      this.host.record(invocation.toRecord(outcome, { account, worker, version }));
+    }
+    this.#starting.delete(invocation);
+    this.#onOutcome.get(invocation)?.(outcome);
+    if (--this.#running === 0) this.#onIdle?.();
+  }
+
   #begin(
     version: VersionId,
     event: InvocationEvent,
     request: { exchange: Exchange | undefined; body: Buffer; fin: boolean },
-    onOutcome?: (outcome: Outcome) => void,
   ): Invocation {
-    const instance = this.#instances.get(version);
     const { exchange, body, fin } = request;
-    let spec: Pick<VersionSpec, 'account' | 'worker'> | undefined = instance?.spec;
-    const invocation = new Invocation(this.#nextId++, event, exchange, {
-      now: this.now(),
-      onFinish: (ended, outcome) => {
-        this.#running.delete(ended);
-        const { account, worker } = ended.instance?.spec ?? spec ?? UNKNOWN_SPEC;
-        this.host.record(ended.toRecord(outcome, { account, worker, version }));
-        onOutcome?.(outcome);
-        if (this.#running.size === 0) this.#onIdle?.();
-      },
-    });
-    this.#running.add(invocation);
-    if (instance !== undefined) {
-      if (!fin) invocation.holdBody(body);
-      instance.begin(invocation, fin && body.byteLength > 0 ? body : undefined, !fin);
-      return invocation;
-    }
+    const invocation = new Invocation(event, exchange, { now: this.now(), owner: this });
+    this.#running++;
     if (!fin) invocation.holdBody(body);
+    const whole = fin && body.byteLength > 0 ? body : undefined;
+    const instance = this.#instances.get(version);
+    if (instance === undefined) this.#beginCold(version, invocation, { body: whole, streams: !fin });
+    else instance.begin(invocation, whole, !fin);
+    return invocation;
+  }
+
+  #beginCold(version: VersionId, invocation: Invocation, request: { body: Buffer | undefined; streams: boolean }): void {
     this.#coldStarts++;
+    this.#starting.set(invocation, version);
     void this.#instances.acquire(version).then(
-      (made) => {
-        spec = made.spec;
+      (instance) => {
         if (invocation.finished) return;
-        made.begin(invocation, fin && body.byteLength > 0 ? body : undefined, !fin);
+        this.#starting.delete(invocation);
+        instance.begin(invocation, request.body, request.streams);
       },
       (error: unknown) => this.#failStart(invocation, error),
     );
-    return invocation;
   }
 
   #failStart(invocation: Invocation, error: unknown): void {
@@ -189,7 +198,7 @@ export class Cell implements InstanceOwner {
 }
 
 const EMPTY = Buffer.alloc(0);
-const UNKNOWN_SPEC = { account: '', worker: '' } as unknown as Pick<VersionSpec, 'account' | 'worker'>;
+const UNKNOWN_SPEC = { account: '' as AccountId, worker: '' as WorkerName };
 
 function splitHead(head: string): [ray: string, version: string, clientIp: string, rest: string] {
   const first = head.indexOf('\n');

@@ -32,15 +32,3 @@ export interface CellHost {
   /** Takes note of how an invocation went. */
   record(record: InvocationRecord): void;
 }
-
-/** A cell without powers: for checks of uploads, and for tests of the sandbox. */
-export const POWERLESS_HOST: CellHost = {
-  loadVersion: () => Promise.reject(new Error('Cannot load a version: this cell has no host')),
-  resolveService: () => Promise.resolve(undefined),
-  openFetch: () => {
-    throw new Error('Cannot fetch: this cell has no host');
-  },
-  domainToAscii: () => undefined,
-  guestSource: () => undefined,
-  record: () => {},
-};

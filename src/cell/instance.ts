@@ -12,6 +12,7 @@ import {
   toGuestBytes,
 } from '../engine/index.ts';
 import { ENTER } from '../guest/abi.ts';
+import { IdTable } from '../id-table.ts';
 import { MAX_TIMERS } from '../limits.ts';
 import type { Outcome, VersionSpec } from '../model.ts';
 import { handleHostCall, handleHostQuestion } from './host-calls.ts';
@@ -28,8 +29,8 @@ export interface InstanceOwner {
   now(): number;
   /** Answers a call through a service binding. */
   callService(instance: Instance, subrequest: Subrequest, call: ServiceCall): void;
-  /** The instance took an entry: it is in use. */
-  touch(instance: Instance): void;
+  /** Counts the entry: for who was used last. */
+  countEntry(): number;
   /** It takes no new invocation any more; when it is idle it has been disposed. */
   onCondemned(instance: Instance): void;
 }
@@ -50,6 +51,7 @@ interface Entry {
   readonly c: Argument;
 }
 
+const INITIAL_INVOCATIONS = 4; // places in the table of running ones; most instances have one or none
 const ENTRIES_IN_A_ROW = 8; // queued entries of one instance before others have their turn
 
 export class Instance implements HostHandler {
@@ -63,13 +65,16 @@ export class Instance implements HostHandler {
   readonly inStreams = new Map<number, InStream>();
   readonly calls = new Map<number, Subrequest>();
   readonly timers = new Map<number, { invocation: Invocation; timeout: NodeJS.Timeout }>();
-  readonly invocations = new Map<number, Invocation>();
+  readonly invocations = new IdTable<Invocation>(0, INITIAL_INVOCATIONS);
+  /** When it was last entered: a count of all entries of the cell. */
+  lastUsed = 0;
   readonly #guest: GuestIsolate;
   readonly #placement: Placement;
   readonly #queue: Entry[] = [];
   /** Invocations that settled during the entry under way; they end when its CPU time is known. */
   readonly #settled: Invocation[] = [];
   #entered = false;
+  #nextInvocationId = 1;
   #nextInStreamId = 1;
 
   constructor(guest: GuestIsolate, spec: VersionSpec, context: { owner: InstanceOwner; placement: Placement }) {
@@ -86,8 +91,8 @@ export class Instance implements HostHandler {
 
   /** Starts an invocation: its fetch or scheduled event enters the guest. `body` is the whole body when it is here. */
   begin(invocation: Invocation, body: Buffer | undefined, streams: boolean): void {
-    this.invocations.set(invocation.id, invocation);
-    invocation.attach(this);
+    invocation.attach(this, this.#nextInvocationId++);
+    this.invocations.add(invocation);
     const { kind, head, scheduledTime } = invocation.event;
     if (kind === 'scheduled') {
       this.enter(invocation, ENTER.scheduled, invocation.id, head, scheduledTime);
@@ -200,7 +205,7 @@ export class Instance implements HostHandler {
       invocation.finish('exceededCpu');
       return;
     }
-    this.owner.touch(this);
+    this.lastUsed = this.owner.countEntry();
     this.#entered = true;
     const place = this.#placement.place;
     const parameters = [op, id, toArgument(a), toArgument(b), toArgument(c)] as const;

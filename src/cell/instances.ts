@@ -22,7 +22,6 @@ export interface InstancesOptions {
 
 export class Instances {
   readonly #options: InstancesOptions;
-  /** In order of use, least recently first. */
   readonly #live = new Map<VersionId, Instance>();
   readonly #loading = new Map<VersionId, Promise<Instance>>();
   readonly #placements = new Placements();
@@ -64,11 +63,9 @@ export class Instances {
     return loading;
   }
 
-  /** Marks it as most recently used. */
-  touch(instance: Instance): void {
-    const { id } = instance.spec;
-    if (!this.#live.delete(id)) return;
-    this.#live.set(id, instance);
+  /** What is known of a version that was loaded, or failed to, not long ago. */
+  specOf(version: VersionId): VersionSpec | undefined {
+    return this.#live.get(version)?.spec ?? this.#codes.specOf(version);
   }
 
   /** It takes nothing new any more; the next request makes another. */
@@ -116,9 +113,10 @@ export class Instances {
 
   #evictIdle(enough: (freedBytes: number) => boolean): void {
     let freed = 0;
-    for (const [version, instance] of this.#live) {
+    if (enough(freed)) return;
+    const idle = [...this.#live].filter(([, instance]) => instance.idle);
+    for (const [version, instance] of idle.toSorted(([, a], [, b]) => a.lastUsed - b.lastUsed)) {
       if (enough(freed)) return;
-      if (!instance.idle) continue;
       freed += instance.heapBytes + ISOLATE_OVERHEAD_BYTES;
       this.#live.delete(version);
       instance.dispose();

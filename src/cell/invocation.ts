@@ -22,8 +22,14 @@ export interface InvocationEvent {
 
 const MAX_EXCEPTIONS = 20; // recorded per invocation; one is the rule
 
+/** Who hears of the end. */
+export interface InvocationOwner {
+  onFinish(invocation: Invocation, outcome: Outcome): void;
+}
+
 export class Invocation implements ExchangeEvents {
-  readonly id: number;
+  /** Within its instance; 0 until it has one. */
+  id = 0;
   readonly event: InvocationEvent;
   readonly exchange: Exchange | undefined;
   /** CPU time used so far, in µs. */
@@ -44,7 +50,7 @@ export class Invocation implements ExchangeEvents {
   responseBody: OutStream | undefined;
   readonly #startedAt: number;
   readonly #startedAtMs = performance.now();
-  readonly #onFinish: ((invocation: Invocation, outcome: Outcome) => void) | undefined;
+  readonly #owner: InvocationOwner | undefined;
   #instance: Instance | undefined;
   #logs: LogLine[] = [];
   #logBytes = 0;
@@ -58,16 +64,14 @@ export class Invocation implements ExchangeEvents {
   #early: { chunks: Buffer[]; ended: boolean } | undefined;
 
   constructor(
-    id: number,
     event: InvocationEvent,
     exchange: Exchange | undefined,
-    options: { now: number; onFinish?: (invocation: Invocation, outcome: Outcome) => void },
+    context: { now: number; owner: InvocationOwner | undefined },
   ) {
-    this.id = id;
     this.event = event;
     this.exchange = exchange;
-    this.#startedAt = options.now;
-    this.#onFinish = options.onFinish;
+    this.#startedAt = context.now;
+    this.#owner = context.owner;
   }
 
   get instance(): Instance | undefined {
@@ -75,8 +79,9 @@ export class Invocation implements ExchangeEvents {
   }
 
   /** An instance takes it. Body bytes that came while it was being made are handed on. */
-  attach(instance: Instance): void {
+  attach(instance: Instance, id: number): void {
     this.#instance = instance;
+    this.id = id;
   }
 
   /** Keeps body bytes that arrive before there is an instance; within the exchange's window. */
@@ -175,12 +180,13 @@ export class Invocation implements ExchangeEvents {
     if (this.exchange !== undefined && !this.#canceled) this.#answerClient(this.exchange, ended);
     this.waiting.length = 0;
     this.#instance?.release(this);
-    this.#onFinish?.(this, ended);
+    this.#owner?.onFinish(this, ended);
   }
 
   /** Stands in for an ended invocation in the entry that makes the guest forget it: without exchange or record. */
   toClosing(): Invocation {
-    const closing = new Invocation(this.id, this.event, undefined, { now: this.#startedAt });
+    const closing = new Invocation(this.event, undefined, { now: this.#startedAt, owner: undefined });
+    closing.id = this.id;
     closing.guestDone = true;
     return closing;
   }

@@ -1,6 +1,6 @@
 /** Code of versions that were loaded not long ago, so that a lost instance is back without asking the host. */
 import type { VersionId } from '../ids.ts';
-import type { VersionCode } from '../model.ts';
+import type { VersionCode, VersionSpec } from '../model.ts';
 import type { CellHost } from './host.ts';
 
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -13,6 +13,10 @@ export class VersionCodes {
 
   constructor(host: CellHost) {
     this.#host = host;
+  }
+
+  specOf(version: VersionId): VersionSpec | undefined {
+    return this.#codes.get(version)?.code.spec;
   }
 
   async get(version: VersionId): Promise<VersionCode> {

@@ -1,5 +1,5 @@
 import { FRAME, FRAME_LIMITS, isLater, MAX_STREAM, ProtocolError } from './codec.ts';
-import { IdTable } from './id-table.ts';
+import { IdTable } from '../id-table.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
 export interface CallAnswer {

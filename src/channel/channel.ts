@@ -11,7 +11,7 @@ import {
   RESPONSE_FIXED_BYTES,
 } from './codec.ts';
 import { ChannelExchange, type Exchange, type ExchangeEvents, type ExchangeHost } from './exchange.ts';
-import { IdTable } from './id-table.ts';
+import { IdTable } from '../id-table.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { FrameWriter, type WriterOwner } from './frame-writer.ts';
 

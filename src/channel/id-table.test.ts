@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { isLater, MAX_STREAM } from './codec.ts';
-import { IdTable } from './id-table.ts';
+import { IdTable } from '../id-table.ts';
 
 describe('IdTable', () => {
   it('answers like a Map, also when numbers collide and when it grows', () => {

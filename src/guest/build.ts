@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, version as esbuildVersion } from 'esbuild';
+import { buildSync, version as esbuildVersion } from 'esbuild';
 
 export { WARMUP } from './warmup.ts';
 
@@ -75,13 +75,14 @@ export async function buildGuest(cacheDirectory?: string): Promise<GuestScript> 
     const source = await readFile(cached, 'utf8').catch(() => undefined);
     if (source !== undefined) return { source, hash };
   }
-  const source = await bundle();
+  const source = bundle();
   if (cached !== undefined) await writeWhole(cached, source);
   return { source, hash };
 }
 
-async function bundle(): Promise<string> {
-  const result = await build({
+/** Synchronous, because esbuild's other form leaves a helper process behind for as long as this one lives. */
+function bundle(): string {
+  const result = buildSync({
     entryPoints: [join(GUEST, 'bundle.ts')],
     bundle: true,
     write: false,

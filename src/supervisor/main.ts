@@ -98,6 +98,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     },
   });
   stack.defer(() => gateway.stop());
+  stack.defer(() => {
+    stopping = true;
+  });
 
   const guest = { ...(await buildGuest(cacheDir(dataDir))), warmup: WARMUP };
   const handlers = createCellHandlers({ registry, blobs, egress, log, onWarning: warn });

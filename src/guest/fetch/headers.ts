@@ -282,7 +282,6 @@ export class Headers {
 
 /** Made lazily from the rest of a head: `offset` is where the first name begins, or 0 when there are no headers. */
 export const headersFromHead = newFromHead;
-export const isHeaders = isHeadersObject;
 /** Value of a header by its lower-case name, past any method a tenant has replaced. */
 export const getHeader = lookUp;
 /** Adds a header that is known to be valid, whatever the guard. */

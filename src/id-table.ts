@@ -2,7 +2,7 @@ const INITIAL_SLOTS = 256;
 const MAX_SLOTS = 65_536;
 
 /**
- * Finds open exchanges and calls by their number, like a Map. Numbers are given out in sequence, so the low bits are
+ * Finds open exchanges, calls and invocations by their number, like a Map. Numbers are given out in sequence, so the low bits are
  * the slot; those that collide (an old one that is still open) go into a Map.
  *
  * Why not a Map alone: when V8 rehashes a Map the old table keeps a pointer to the new one. Tables that have reached the
@@ -11,13 +11,16 @@ const MAX_SLOTS = 65_536;
  */
 export class IdTable<Entry extends { readonly id: number }> {
   readonly #shift: number;
-  #slots: (Entry | undefined)[] = newSlots(INITIAL_SLOTS);
+  readonly #initialSlots: number;
+  #slots: (Entry | undefined)[];
   #overflow: Map<number, Entry> | undefined;
   #size = 0;
 
-  /** `shift`: low bits that are the same in all numbers. */
-  constructor(shift: 0 | 1) {
+  /** `shift`: low bits that are the same in all numbers. `initialSlots`: a power of two. */
+  constructor(shift: 0 | 1, initialSlots = INITIAL_SLOTS) {
     this.#shift = shift;
+    this.#initialSlots = initialSlots;
+    this.#slots = newSlots(initialSlots);
   }
 
   get size(): number {
@@ -37,12 +40,14 @@ export class IdTable<Entry extends { readonly id: number }> {
     this.#put(entry);
   }
 
-  delete(id: number): void {
+  /** Whether it was there. */
+  delete(id: number): boolean {
     const slot = this.#slot(id);
     if (this.#slots[slot]?.id === id) this.#slots[slot] = undefined;
-    else if (this.#overflow?.delete(id) !== true) return;
+    else if (this.#overflow?.delete(id) !== true) return false;
     else if (this.#overflow.size === 0) this.#overflow = undefined;
     this.#size--;
+    return true;
   }
 
   values(): Entry[] {
@@ -50,7 +55,7 @@ export class IdTable<Entry extends { readonly id: number }> {
   }
 
   clear(): void {
-    this.#slots = newSlots(INITIAL_SLOTS);
+    this.#slots = newSlots(this.#initialSlots);
     this.#overflow = undefined;
     this.#size = 0;
   }
