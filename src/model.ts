@@ -87,8 +87,8 @@ export interface InvocationRecord {
   readonly wallMs: number;
   /** When it began, ms since 1970. */
   readonly at: number;
-  readonly method?: string;
-  readonly url?: string;
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
   readonly logs: readonly LogLine[];
   readonly exceptions: readonly ExceptionInfo[];
   /** Lines were dropped because the invocation logged more than its limit. */

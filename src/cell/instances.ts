@@ -1,7 +1,8 @@
 /** The live instances of a cell: found or made per version, and given up, least recently used first, under a memory budget. */
-import { type Engine, LoadError } from '../engine/index.ts';
+import { type Engine, type GuestIsolate, LoadError } from '../engine/index.ts';
 import type { AttachOptions } from '../guest/abi.ts';
 import type { VersionId } from '../ids.ts';
+import { STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode, VersionSpec } from '../model.ts';
 import type { CellHost } from './host.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
@@ -10,6 +11,7 @@ import { VersionCodes } from './version-codes.ts';
 
 const MAX_LIVE = 6_000; // each isolate has 8 memory maps, and Linux allows a process 65,530
 const ISOLATE_OVERHEAD_BYTES = 1024 * 1024; // beside its heap: stacks, code, handles
+const INLINE_STARTUP_US = 5_000; // what the others in the cell may wait for the start of one
 const MEASURE_EVERY = 64; // instances used since the memory was last added up
 
 export interface InstancesOptions {
@@ -90,12 +92,8 @@ export class Instances {
     const code = await this.#codes.get(version);
     const { engine, owner } = this.#options;
     this.#makeRoom();
-    const guest = engine.acquire(code.spec.limits.memoryMiB);
     const placement = this.#placements.of(version);
-    await guest.load(code, toAttachOptions(code.spec), {
-      inline: placement.place === 'inline',
-      cache: engine.cache,
-    });
+    const guest = await startGuest(engine, code, placement.place === 'long');
     const instance = new Instance(guest, code.spec, { owner, placement });
     this.#live.set(version, instance);
     return instance;
@@ -135,13 +133,38 @@ export function toAttachOptions(spec: VersionSpec): AttachOptions {
   return { bindings, compatibilityFlags: spec.compatibilityFlags, subrequests: spec.limits.subrequests };
 }
 
+/**
+ * An isolate with the code started in it. Most code starts in well under a millisecond: that is done inline, and only
+ * what takes longer is started again, on the pool, with the whole budget. Throws LoadError.
+ */
+async function startGuest(engine: Engine, code: VersionCode, isLong: boolean): Promise<GuestIsolate> {
+  const attach = toAttachOptions(code.spec);
+  if (!isLong) {
+    try {
+      const guest = engine.acquire(code.spec.limits.memoryMiB);
+      await guest.load(code, attach, { inline: true, budgetUs: INLINE_STARTUP_US, cache: engine.cache });
+      return guest;
+    } catch (error) {
+      if (!(error instanceof LoadError && error.exceededCpu)) throw error;
+    }
+  }
+  const guest = engine.acquire(code.spec.limits.memoryMiB);
+  await guest.load(code, attach, { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, cache: engine.cache });
+  return guest;
+}
+
 /** Starts the code once, in an isolate of its own, and throws it away. Throws LoadError with the position. */
-export async function checkCode(engine: Engine, code: VersionCode): Promise<{ startupMs: number; handlers: string[] }> {
+export async function checkCode(
+  engine: Engine,
+  code: VersionCode,
+): Promise<{ startupMs: number; handlers: string[] }> {
   const guest = engine.acquire(code.spec.limits.memoryMiB);
   try {
-    const handlers = await guest.load(code, toAttachOptions(code.spec), { inline: false, cache: engine.cache });
-    if (handlers.length === 0)
-      throw new LoadError('The uploaded Worker has no event handlers: export default { fetch() {…} }');
+    const handlers = await guest.load(code, toAttachOptions(code.spec), {
+      inline: false,
+      budgetUs: STARTUP_CPU_MS * 1e3,
+      cache: engine.cache,
+    });
     return { startupMs: Math.round(guest.cpuUs / 100) / 10, handlers };
   } finally {
     guest.dispose();

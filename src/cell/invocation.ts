@@ -193,7 +193,9 @@ export class Invocation implements ExchangeEvents {
 
   toRecord(outcome: Outcome, spec: Pick<InvocationRecord, 'account' | 'version' | 'worker'>): InvocationRecord {
     const { kind, ray, head } = this.event;
-    const [method, url] = kind === 'fetch' ? head.split('\n', 2) : [];
+    const methodEnd = head.indexOf('\n');
+    const urlEnd = head.indexOf('\n', methodEnd + 1);
+    const isFetch = kind === 'fetch';
     return {
       ray,
       account: spec.account,
@@ -205,8 +207,8 @@ export class Invocation implements ExchangeEvents {
       cpuUs: Math.round(this.cpuUs),
       wallMs: Math.round((performance.now() - this.#startedAtMs) * 1e3) / 1e3,
       at: this.#startedAt,
-      ...(method !== undefined && { method }),
-      ...(url !== undefined && { url }),
+      method: isFetch ? head.slice(0, methodEnd) : undefined,
+      url: isFetch ? head.slice(methodEnd + 1, urlEnd < 0 ? undefined : urlEnd) : undefined,
       logs: this.#logs,
       exceptions: this.#exceptions,
       truncated: this.#truncated,

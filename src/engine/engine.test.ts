@@ -3,12 +3,13 @@ import { after, before, describe, it } from 'node:test';
 import { HOST, ENTER } from '../guest/abi.ts';
 import { WARMUP, buildGuest } from '../guest/build.ts';
 import type { VersionId } from '../ids.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
+import { DEFAULT_LIMITS, STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
 import { ENTRY, Engine, type GuestIsolate } from './index.ts';
 
 const ATTACH = { bindings: [], compatibilityFlags: [], subrequests: 50 };
 const BUDGET_US = 20_000;
+const STARTUP_US = STARTUP_CPU_MS * 1e3;
 
 let nextId = 1;
 
@@ -45,7 +46,7 @@ describe('Engine', () => {
       hostSync: () => undefined,
     };
     const code = toCode(`export default { fetch(request) { ${body} } }`);
-    assert.deepEqual(await guest.load(code, ATTACH, { inline, cache: engine.cache }), ['fetch']);
+    assert.deepEqual(await guest.load(code, ATTACH, { inline, budgetUs: STARTUP_US, cache: engine.cache }), ['fetch']);
     return { guest, answers };
   }
   const request = (id: number) => [ENTER.fetch, id, 'GET\nhttp://a/', undefined, 0] as const;
@@ -133,7 +134,7 @@ describe('Engine', () => {
   ] as const) {
     it(`refuses code that ${what}, with a message for its author`, async () => {
       const guest = engine.acquire(DEFAULT_LIMITS.memoryMiB);
-      await assert.rejects(guest.load(toCode(source), ATTACH, { inline: false, cache: engine.cache }), {
+      await assert.rejects(guest.load(toCode(source), ATTACH, { inline: false, budgetUs: STARTUP_US, cache: engine.cache }), {
         name: 'LoadError',
         message,
       });

@@ -5,7 +5,7 @@ import { STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
 import type { CodeCache } from './code-cache.ts';
 import type { Lane, LanePriority } from './lane.ts';
-import { LoadError, toLoadError } from './load-error.ts';
+import { EXCEEDED_CPU, LoadError, toLoadError } from './load-error.ts';
 import { type DataKind, type ModuleHost, loadModules } from './modules.ts';
 import { INLINE, LANE, type Runner } from './watch-words.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -115,18 +115,19 @@ export class GuestIsolate {
   }
 
   /**
-   * Loads a version, within the start-up limit: on the pool unless `inline` (for code known to start fast). Returns the
-   * names of its handlers. Throws LoadError; then, or when a limit was hit, the isolate has been disposed.
+   * Loads a version, on the pool or inline, within `budgetUs` of CPU time. Returns the names of its handlers. Throws
+   * LoadError; the isolate has been disposed then. Start-up code has no I/O, so that it can be tried inline with a small
+   * budget first, and in another isolate on the pool with the whole one.
    */
   async load(
     code: VersionCode,
     attach: AttachOptions,
-    options: { inline: boolean; cache: CodeCache },
+    options: { inline: boolean; budgetUs: number; cache: CodeCache },
   ): Promise<string[]> {
     const { lane } = this.#parts;
     if (!options.inline) await lane.acquire('unknown');
     try {
-      const host = this.#moduleHost(options.inline ? INLINE : LANE);
+      const host = this.#moduleHost(options.inline ? INLINE : LANE, options.budgetUs);
       const main = await loadModules(host, code, options.cache);
       const handlers = await this.#attach(host, main, attach);
       this.#count();
@@ -187,9 +188,8 @@ export class GuestIsolate {
     this.#cpuUs = cpuUs;
   }
 
-  #moduleHost(runner: Runner): ModuleHost {
+  #moduleHost(runner: Runner, budgetUs: number): ModuleHost {
     const { isolate, context, entryPoints, watchdog, slot } = this.#parts;
-    const budgetUs = STARTUP_CPU_MS * 1e3;
     const startedAtUs = Number(isolate.cpuTime) / 1e3;
     const step = async <T>(now: () => T, pooled: () => Promise<T>): Promise<T> => {
       const sequence = watchdog.begin(
@@ -238,7 +238,9 @@ export class GuestIsolate {
     if (error instanceof Error && error.message.includes('memory limit')) {
       return new LoadError('Script startup exceeded memory limit.');
     }
-    return new LoadError(`Script startup exceeded CPU time limit: it used more than ${STARTUP_CPU_MS} ms.`);
+    return new LoadError(`Script startup exceeded CPU time limit: it used more than ${STARTUP_CPU_MS} ms.`, {
+      cause: EXCEEDED_CPU,
+    });
   }
 }
 

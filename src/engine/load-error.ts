@@ -4,7 +4,15 @@
  */
 export class LoadError extends Error {
   override readonly name = 'LoadError';
+
+  /** The budget was the reason: with a larger one it might start. */
+  get exceededCpu(): boolean {
+    return this.cause === EXCEEDED_CPU;
+  }
 }
+
+/** The cause of a LoadError for want of CPU time. */
+export const EXCEEDED_CPU = 'exceededCpu';
 
 const MAX_MESSAGE = 4_000;
 const BOUNDARY = '(<isolated-vm boundary>)';
