@@ -175,7 +175,11 @@ export class Cell implements InstanceOwner, InvocationOwner {
     return invocation;
   }
 
-  #beginCold(version: VersionId, invocation: Invocation, request: { body: Buffer | undefined; streams: boolean }): void {
+  #beginCold(
+    version: VersionId,
+    invocation: Invocation,
+    request: { body: Buffer | undefined; streams: boolean },
+  ): void {
     this.#coldStarts++;
     this.#starting.set(invocation, version);
     void this.#instances.acquire(version).then(

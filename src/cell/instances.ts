@@ -154,10 +154,7 @@ async function startGuest(engine: Engine, code: VersionCode, isLong: boolean): P
 }
 
 /** Starts the code once, in an isolate of its own, and throws it away. Throws LoadError with the position. */
-export async function checkCode(
-  engine: Engine,
-  code: VersionCode,
-): Promise<{ startupMs: number; handlers: string[] }> {
+export async function checkCode(engine: Engine, code: VersionCode): Promise<{ startupMs: number; handlers: string[] }> {
   const guest = engine.acquire(code.spec.limits.memoryMiB);
   try {
     const handlers = await guest.load(code, toAttachOptions(code.spec), {

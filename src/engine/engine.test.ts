@@ -134,10 +134,13 @@ describe('Engine', () => {
   ] as const) {
     it(`refuses code that ${what}, with a message for its author`, async () => {
       const guest = engine.acquire(DEFAULT_LIMITS.memoryMiB);
-      await assert.rejects(guest.load(toCode(source), ATTACH, { inline: false, budgetUs: STARTUP_US, cache: engine.cache }), {
-        name: 'LoadError',
-        message,
-      });
+      await assert.rejects(
+        guest.load(toCode(source), ATTACH, { inline: false, budgetUs: STARTUP_US, cache: engine.cache }),
+        {
+          name: 'LoadError',
+          message,
+        },
+      );
       assert.equal(guest.disposed, true);
     });
   }

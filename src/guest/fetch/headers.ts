@@ -59,7 +59,6 @@ for (const name of KNOWN_NAMES) {
 
 let parseHead: (headers: Headers) => string[];
 let newFromHead: (head: string, offset: number) => Headers;
-let isHeadersObject: (value: unknown) => value is Headers;
 let lookUp: (headers: Headers, lowerName: string) => string | null;
 let addUnchecked: (headers: Headers, lowerName: string, value: string) => void;
 let freeze: (headers: Headers) => void;
@@ -258,7 +257,6 @@ export class Headers {
 
   static {
     parseHead = (headers) => headers.#parsed();
-    isHeadersObject = (value): value is Headers => typeof value === 'object' && value !== null && #head in value;
     lookUp = (headers, lower) => headers.#get(lower);
     sortedEntries = (headers) => headers.#entries();
     newFromHead = (head, offset) => {
