@@ -23,7 +23,7 @@ export interface ModuleSource {
 export type Binding =
   | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
   | { readonly type: 'json'; readonly name: string; readonly json: unknown }
-  | { readonly type: 'service'; readonly name: string; readonly service: WorkerName; readonly entrypoint?: string }
+  | { readonly type: 'service'; readonly name: string; readonly service: WorkerName }
   | { readonly type: 'version_metadata'; readonly name: string };
 
 /** All a cell needs to know to run a version, apart from the module contents. */

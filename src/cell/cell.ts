@@ -79,9 +79,9 @@ export class Cell implements InstanceOwner, InvocationOwner {
     await this.#instances.acquire(version);
   }
 
-  /** These versions serve no more: their instances go when they are idle. */
-  retire(versions: readonly VersionId[]): void {
-    for (const version of versions) this.#instances.retire(version);
+  /** Only these versions of the Worker serve from here on: instances of others go when they are idle. */
+  retireOthers(serving: { account: AccountId; worker: WorkerName; serving: readonly VersionId[] }): void {
+    this.#instances.retireOthers(serving);
   }
 
   stats(): CellStats {

@@ -1,7 +1,7 @@
 /** The live instances of a cell: found or made per version, and given up, least recently used first, under a memory budget. */
 import { type Engine, type GuestIsolate, LoadError } from '../engine/index.ts';
 import type { AttachOptions } from '../guest/abi.ts';
-import type { VersionId } from '../ids.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode, VersionSpec } from '../model.ts';
 import type { CellHost } from './host.ts';
@@ -75,12 +75,22 @@ export class Instances {
     if (this.#live.get(instance.spec.id) === instance) this.#live.delete(instance.spec.id);
   }
 
-  /** Gives up the instances of versions that no longer serve; running invocations finish. */
-  retire(version: VersionId): void {
-    const instance = this.#live.get(version);
-    if (instance === undefined) return;
-    this.#live.delete(version);
-    instance.retire();
+  /** Gives up the Worker's instances of other versions than those that serve; running invocations finish. */
+  retireOthers({
+    account,
+    worker,
+    serving,
+  }: {
+    account: AccountId;
+    worker: WorkerName;
+    serving: readonly VersionId[];
+  }): void {
+    for (const [version, instance] of this.#live) {
+      const { spec } = instance;
+      if (spec.worker !== worker || spec.account !== account || serving.includes(version)) continue;
+      this.#live.delete(version);
+      instance.retire();
+    }
   }
 
   disposeAll(): void {

@@ -104,7 +104,7 @@ async function check(header: VersionHeader, payload: Buffer): Promise<CheckAnswe
 
 function deployed(change: Deployed): void {
   host.onDeployed(change);
-  running?.cell.retire(change.retired);
+  running?.cell.retireOthers(change);
 }
 
 function cell(): Cell {

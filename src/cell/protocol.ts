@@ -21,13 +21,13 @@ export interface PrepareVersion {
   readonly version: VersionId;
 }
 
-/** Notify `deployed`: calls through service bindings go to `version` from here on; `retired` serve no more. */
+/** Notify `deployed`: calls through service bindings go to `version` from here on; only `serving` get requests. */
 export interface Deployed {
   readonly account: AccountId;
   readonly worker: WorkerName;
   /** Undefined: the Worker is gone. */
   readonly version: VersionId | undefined;
-  readonly retired: readonly VersionId[];
+  readonly serving: readonly VersionId[];
 }
 
 /** Call `scheduled`. */

@@ -135,9 +135,11 @@ function toBinding(raw: RawBinding, previous: readonly Binding[]): Binding {
 function toServiceBinding(raw: RawBinding): Binding {
   if (asksForSomething(raw['props'])) throw notAvailable('props of service bindings', `binding '${raw.name}'`);
   const service: WorkerName = parseWorkerName(requireString(raw, 'service'));
-  const base = { type: 'service', name: raw.name, service } as const;
-  if (raw['entrypoint'] === undefined || raw['entrypoint'] === null) return base;
-  return { ...base, entrypoint: requireString(raw, 'entrypoint') };
+  const { entrypoint } = raw;
+  if (asksForSomething(entrypoint) && entrypoint !== 'default') {
+    throw notAvailable('named entrypoints of service bindings', `binding '${raw.name}'`);
+  }
+  return { type: 'service', name: raw.name, service };
 }
 
 function inherit(raw: RawBinding, previous: readonly Binding[]): Binding {

@@ -129,7 +129,7 @@ describe('versions', () => {
         main_module: 'index.js',
         compatibility_date: '2026-01-01',
         bindings: [
-          { name: 'S', type: 'service', service: 'other', entrypoint: 'Admin' },
+          { name: 'S', type: 'service', service: 'other' },
           { name: 'V', type: 'version_metadata' },
         ],
         annotations: { 'workers/tag': 't' },
@@ -143,7 +143,7 @@ describe('versions', () => {
       [2, 7, 'wrangler', false],
     );
     assert.deepEqual(result.annotations, { 'workers/triggered_by': 'upload', 'workers/tag': 't' });
-    assert.equal(result.resources.bindings[0].entrypoint, 'Admin');
+    assert.equal(result.resources.bindings[0].service, 'other');
     const shown = await control.request('GET', `${SCRIPT}/versions/${result.id.toUpperCase()}`);
     assert.deepEqual(shown.result, result);
     const { result: list } = await control.request('GET', `${SCRIPT}/versions?deployable=true`);

@@ -27,7 +27,7 @@ export interface UploadRequest extends WorkerKey {
  *
  * An upload is parsed, then started once in a cell, then its blobs are stored, then the registry commits: whatever
  * fails on the way leaves nothing visible. A deployment is committed first and published after: the registry is the
- * truth, and the supervisor publishes from it again when a publication was lost.
+ * truth, from which the next publication or the next start takes its routes.
  */
 export class Releases {
   #deps: ControlDeps;

@@ -104,7 +104,7 @@ export class Runtime implements AsyncDisposable {
     this.#serving.set(name, code.spec.id);
     if (before === undefined) return;
     this.#codes.delete(before);
-    this.#cell.retire([before]);
+    this.#cell.retireOthers({ ...code.spec, serving: [code.spec.id] });
   }
 
   /** Sends a request to a Worker. Rejects with PlatformError `workerNotFound` when there is none of that name. */

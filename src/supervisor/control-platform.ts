@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CheckResult, ControlPlatform } from '../control/index.ts';
 import { PlatformError } from '../errors.ts';
-import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { AccountId, WorkerName } from '../ids.ts';
 import type { Outcome, Route, VersionCode } from '../model.ts';
 import type { Registry } from '../store/index.ts';
 import { servingVersion } from './cell-handlers.ts';
@@ -18,8 +18,6 @@ export interface ControlPlatformDeps {
 
 export class SupervisedPlatform implements ControlPlatform {
   readonly #deps: ControlPlatformDeps;
-  /** What serves now, to know which versions a deployment retires. Only Workers published since the start. */
-  readonly #serving = new Map<string, readonly VersionId[]>();
 
   constructor(deps: ControlPlatformDeps) {
     this.#deps = deps;
@@ -40,16 +38,14 @@ export class SupervisedPlatform implements ControlPlatform {
 
   async publish(route: Route): Promise<void> {
     const { cells, gateway } = this.#deps;
-    const versions = route.shares.filter((share) => share.percentage > 0).map((share) => share.version);
+    const serving = route.shares.filter((share) => share.percentage > 0).map((share) => share.version);
     // Each cell makes its first instance before any request can arrive. One that fails to is not waited for: it will
     // make it at the first request.
-    await Promise.allSettled(cells.live.flatMap((cell) => versions.map((version) => cell.prepare(version))));
-    const retired = (this.#serving.get(keyOf(route)) ?? []).filter((version) => !versions.includes(version));
+    await Promise.allSettled(cells.live.flatMap((cell) => serving.map((version) => cell.prepare(version))));
     await gateway.setRoutes([route]);
-    this.#serving.set(keyOf(route), versions);
     const { account, worker } = route;
     const version = servingVersion(route.shares);
-    for (const cell of cells.live) cell.deployed({ account, worker, version, retired });
+    for (const cell of cells.live) cell.deployed({ account, worker, version, serving });
   }
 
   async publishMany(routes: readonly Route[]): Promise<void> {
@@ -59,10 +55,7 @@ export class SupervisedPlatform implements ControlPlatform {
   async withdraw(account: AccountId, worker: WorkerName): Promise<void> {
     const { cells, gateway } = this.#deps;
     await gateway.removeRoute(account, worker);
-    const key = keyOf({ account, worker });
-    const retired = this.#serving.get(key) ?? [];
-    this.#serving.delete(key);
-    for (const cell of cells.live) cell.deployed({ account, worker, version: undefined, retired });
+    for (const cell of cells.live) cell.deployed({ account, worker, version: undefined, serving: [] });
   }
 
   async fireScheduled(
@@ -79,8 +72,4 @@ export class SupervisedPlatform implements ControlPlatform {
     const ray = randomBytes(8).toString('hex');
     return { outcome: await cell.scheduled({ version, ray, ...event }) };
   }
-}
-
-function keyOf({ account, worker }: { account: AccountId; worker: WorkerName }): string {
-  return `${worker}.${account}`;
 }

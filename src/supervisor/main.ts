@@ -62,6 +62,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { dataDir, onEvent, host, baseDomain } = options;
   const warn = (message: string) => onEvent({ event: 'warning', message });
   onEvent({ event: 'starting', pid: process.pid });
+  // Everything below is for the platform's own eyes, whatever the data folder allows.
+  process.umask(0o077);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const admin = openAdminToken(dataDir, options.adminToken);
   if (admin.isNew) onEvent({ event: 'token', token: admin.token, path: admin.path });
