@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import type { Cell } from './cells.ts';
@@ -240,7 +240,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
         ? [...given, 'x-isola-ray', this.ray]
         : [...given, 'content-length', String(length), 'x-isola-ray', this.ray];
     if (this.#host.draining) this.res.shouldKeepAlive = false;
-    this.res.writeHead(status, statusText, headers);
+    this.res.writeHead(status, statusText ?? STATUS_CODES[status] ?? '', headers);
     this.#headSent = true;
   }
 

@@ -19,7 +19,7 @@ const texts: string[] = Array.from({ length: CACHE_SLOTS }, () => '');
 const heads: (ResponseHead | undefined)[] = Array.from({ length: CACHE_SLOTS }, () => undefined);
 
 export interface ResponseHead {
-  readonly statusText: string;
+  readonly statusText: string | undefined;
   /** Name and value by turns, without the length. Shared: do not change it. */
   readonly headers: readonly string[];
   /** What the Worker says its body is long; undefined when it does not say, or nothing sensible. */
@@ -60,5 +60,6 @@ function parse(text: string): ResponseHead {
       headers.push(name, value);
     }
   }
-  return { statusText: fields[0] ?? '', headers, contentLength };
+  // '' (most Workers name none) becomes the usual phrase of the status.
+  return { statusText: fields[0] === '' ? undefined : fields[0], headers, contentLength };
 }
