@@ -8,6 +8,15 @@ import type { VersionId } from '../ids.ts';
 import type { Outcome, VersionCode } from '../model.ts';
 import { type Child, startChild } from './child.ts';
 
+/** How V8 must run where there are isolates. */
+const CELL_FLAGS = [
+  '--no-node-snapshot', // isolated-vm asks for it
+  '--no-turboshaft-loop-unrolling', // with it, nothing stops some tight loops (DESIGN.md, The engine)
+  // Most tenants are called now and then: optimising their code by the usual counts cost each 1.2 MB, and a fifth of
+  // the CPU time when 300 took turns. A hot one gets there in a moment, and loops are not affected.
+  '--invocation-count-for-maglev=2000',
+  '--invocation-count-for-turbofan=6000',
+];
 const HEARTBEAT_MS = 500;
 const HEARTBEAT_DEADLINE_MS = 3_000; // the cell's own watchdog acts after 0.3 s; this is for a cell that is beyond that
 
@@ -33,7 +42,7 @@ export class CellProcess {
   private constructor(options: CellProcessOptions) {
     this.id = options.id;
     const { links, handlers, onLine, onExit } = options;
-    this.#child = startChild({ entry: 'cell/main.ts', inherit: links, onLine });
+    this.#child = startChild({ entry: 'cell/main.ts', flags: CELL_FLAGS, inherit: links, onLine });
     // The child has its own copies; these would keep a dead cell's links open.
     for (const socket of links) socket.destroy();
     this.#exited = once(this.#child.process, 'exit');

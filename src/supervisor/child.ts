@@ -3,13 +3,14 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-/** V8 must run so in every process with isolates: DESIGN.md's engine facts say why. */
-const NODE_FLAGS = ['--no-node-snapshot', '--no-turboshaft-loop-unrolling', '--disable-warning=ExperimentalWarning'];
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
 const MAX_LINE = 2_000;
 
 export interface ChildOptions {
   /** Relative to src/. */
   readonly entry: string;
+  /** Of Node and V8. */
+  readonly flags: readonly string[];
   /** Connected sockets to hand down, from file descriptor 4 on. */
   readonly inherit: readonly Socket[];
   /** A line the child wrote to stdout or stderr: usually Node's last words. */
@@ -22,10 +23,10 @@ export interface Child {
   readonly socket: Socket;
 }
 
-export function startChild({ entry, inherit, onLine }: ChildOptions): Child {
+export function startChild({ entry, flags, inherit, onLine }: ChildOptions): Child {
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'pipe', ...inherit];
   const path = fileURLToPath(new URL(`../${entry}`, import.meta.url));
-  const child = spawn(process.execPath, [...NODE_FLAGS, path], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...flags, path], {
     stdio,
     // Nothing of the operator's environment: it may hold secrets, and the child needs none of it.
     env: childEnvironment(),

@@ -33,7 +33,7 @@ export class GatewayProcess {
   }
 
   static async start(options: GatewayOptions): Promise<GatewayProcess> {
-    const child = startChild({ entry: 'gateway/main.ts', inherit: [], onLine: options.onLine });
+    const child = startChild({ entry: 'gateway/main.ts', flags: [], inherit: [], onLine: options.onLine });
     const exited = once(child.process, 'exit');
     const channel = openChannel(child.socket, { ids: 'odd' }, {});
     child.process.once('exit', (code, signal) => options.onExit(signal ?? `exit code ${code}`));
