@@ -30,6 +30,10 @@ export const stringFromCharCode = String.fromCharCode;
 
 export const objectToString = uncurryThis(Object.prototype.toString) as (self: unknown) => string;
 export const functionToString = uncurryThis(Function.prototype.toString) as (self: object) => string;
+export const functionBind = uncurryThis(bind) as <T extends (...parameters: never[]) => unknown>(
+  self: T,
+  receiver: unknown,
+) => T;
 export const arrayPush = uncurryThis(Array.prototype.push) as <T>(array: T[], item: T) => number;
 export const arraySplice = uncurryThis(Array.prototype.splice) as <T>(array: T[], start: number, count: number) => T[];
 export const arraySlice = uncurryThis(Array.prototype.slice) as <T>(

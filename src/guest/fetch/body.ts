@@ -49,20 +49,18 @@ const NOT_BYTES = 'A body stream may only hold Uint8Array chunks';
 /** What a body is made of; `stream` once it has been looked at as one. */
 export type Source = string | Bytes | InStream | ByteStream;
 
-export class Body {
-  source: Source;
+/** The body of a request or a response: part of the record that each of these keeps. */
+export interface Body {
+  /** Null: it has no body. */
+  source: Source | null;
   /** Read to its end, or being read, other than through a stream object. */
-  used = false;
+  used: boolean;
   /** Two bodies hold these bytes: neither may give them away. */
-  shared = false;
-
-  constructor(source: Source) {
-    this.source = source;
-  }
+  shared: boolean;
 }
 
 /** Is the source one that has to be pumped? */
-export function isStreamSource(source: Source): source is InStream | ByteStream {
+export function isStreamSource(source: Source | null): source is InStream | ByteStream {
   return source instanceof InStream || isReadableStream(source);
 }
 
@@ -73,36 +71,37 @@ export function withLength(head: string, { source }: Body): string {
   return `${head}\ncontent-length\n${length}`;
 }
 
-/** An extracted body and the `content-type` it implies: Fetch, "extract a body". */
-export interface Extracted {
-  readonly body: Body;
-  readonly type: string | null;
-}
-
-export function extractBody(init: unknown): Extracted {
-  if (typeof init === 'string') return { body: new Body(init), type: 'text/plain;charset=UTF-8' };
+/** Fills an empty body and returns the `content-type` it implies, or null: Fetch, "extract a body". */
+export function extractBody(body: Body, init: unknown): string | null {
   if (typeof init === 'object' && init !== null) {
     const bytes = copyBytes(init);
-    if (bytes !== undefined) return { body: new Body(bytes), type: null };
+    if (bytes !== undefined) {
+      body.source = bytes;
+      return null;
+    }
     if (isReadableStream(init)) {
       if (isStreamDisturbed(init)) throw new TypeError('Cannot use a ReadableStream that has been read as a body');
       if (isStreamLocked(init)) throw new TypeError('Cannot use a locked ReadableStream as a body');
-      return { body: new Body(init), type: null };
+      body.source = init;
+      return null;
     }
     if (isURLSearchParams(init)) {
-      return { body: new Body(searchParamsToString(init)), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
+      body.source = searchParamsToString(init);
+      return 'application/x-www-form-urlencoded;charset=UTF-8';
     }
     if (isBlob(init)) {
-      const body = new Body(blobBytes(init));
+      body.source = blobBytes(init);
       body.shared = true;
-      return { body, type: blobType(init) === '' ? null : blobType(init) };
+      return blobType(init) === '' ? null : blobType(init);
     }
     if (isFormData(init)) {
-      const encoded = formToBytes(init);
-      return { body: new Body(encoded.bytes), type: encoded.type };
+      const { bytes, type } = formToBytes(init);
+      body.source = bytes;
+      return type;
     }
   }
-  return { body: new Body(toDOMString(init)), type: 'text/plain;charset=UTF-8' };
+  body.source = toDOMString(init);
+  return 'text/plain;charset=UTF-8';
 }
 
 export function isBodyUsed(body: Body): boolean {
@@ -116,10 +115,10 @@ export function isBodyUnusable(body: Body): boolean {
   );
 }
 
-/** The stream object, made at the first call. */
-export function bodyStream(body: Body): ByteStream {
+/** The stream object, made at the first call; null when there is no body. */
+export function bodyStream(body: Body): ByteStream | null {
   const { source } = body;
-  if (isReadableStream(source)) return source;
+  if (source === null || isReadableStream(source)) return source;
   let stream: ByteStream;
   if (source instanceof InStream) stream = inStreamToStream(source);
   else {
@@ -145,88 +144,88 @@ export function bodyStream(body: Body): ByteStream {
   return stream;
 }
 
-/** Two bodies in place of one: Fetch, "clone a body". */
-export function cloneBody(body: Body): Body {
+/** Two bodies in place of one: Fetch, "clone a body". `copy` is an empty one. */
+export function cloneBody(body: Body, copy: Body): void {
   const { source } = body;
-  if (typeof source === 'string') return new Body(source);
-  if (!(source instanceof InStream) && !isReadableStream(source)) {
-    const copy = new Body(source);
-    copy.shared = true;
-    body.shared = true;
-    return copy;
+  if (source instanceof InStream || isReadableStream(source)) {
+    [body.source, copy.source] = teeStream(bodyStream(body)!);
+    return;
   }
-  const [first, second] = teeStream(bodyStream(body));
-  body.source = first;
-  return new Body(second);
+  copy.source = source;
+  if (source === null || typeof source === 'string') return;
+  body.shared = true;
+  copy.shared = true;
 }
 
-/** The same body for a new owner; the old one is used up. */
-export function moveBody(body: Body): Body {
-  const moved = new Body(body.source);
-  moved.shared = body.shared;
-  if (isReadableStream(body.source)) moved.source = proxyStream(body.source);
+/** The same body for a new owner, `target`; the old one is used up. */
+export function moveBody(body: Body, target: Body): void {
+  const { source } = body;
+  target.source = isReadableStream(source) ? proxyStream(source) : source;
+  target.shared = body.shared;
   body.used = true;
-  return moved;
 }
 
 /** All bytes of a body. The caller may keep them unless `body.shared`. */
-export function consumeBytes(body: Body): Promise<Bytes> {
+function consumeBytes(body: Body, source: Source): Promise<Bytes> {
   body.used = true;
-  const { source } = body;
   if (typeof source === 'string') return promiseResolve(utf8Encode(source));
   if (source instanceof InStream) return pullWhole(source);
   if (isReadableStream(source)) return readAll(lockStream(source));
   return promiseResolve(source);
 }
 
-type Owner = { readonly body: Body | null; readonly type: () => string | null };
-
-/** Puts `arrayBuffer()`, `blob()`, `bytes()`, `formData()`, `json()`, `text()`, `body` and `bodyUsed` on a prototype. */
-export function defineBodyMethods(prototype: object, owner: (self: unknown) => Owner): void {
-  function consume<T>(self: unknown, convert: (bytes: Bytes, type: string | null, shared: boolean) => T): Promise<T> {
-    let state: Owner;
+/**
+ * Puts `arrayBuffer()`, `blob()`, `bytes()`, `formData()`, `json()`, `text()`, `body` and `bodyUsed` on a prototype.
+ * `bodyOf` throws a TypeError for an object of another kind.
+ */
+export function defineBodyMethods(
+  prototype: object,
+  bodyOf: (self: unknown) => Body,
+  typeOf: (self: unknown) => string | null,
+): void {
+  function consume<T>(self: unknown, convert: (bytes: Bytes, shared: boolean) => T): Promise<T> {
+    let body: Body;
     try {
-      state = owner(self);
+      body = bodyOf(self);
     } catch (error) {
       return promiseReject(error);
     }
-    const { body } = state;
-    if (body === null) return settle(() => convert(new Uint8Array(0), state.type(), false));
+    const { source } = body;
+    if (source === null) return settle(() => convert(new Uint8Array(0), false));
     if (isBodyUnusable(body)) return promiseReject(new TypeError('The body has already been used'));
-    return promiseThen(consumeBytes(body), (bytes) => convert(bytes, state.type(), body.shared), rethrow) as Promise<T>;
+    return promiseThen(consumeBytes(body, source), (bytes) => convert(bytes, body.shared), rethrow) as Promise<T>;
   }
   function consumeText<T>(self: unknown, convert: (text: string) => T): Promise<T> {
-    let state: Owner;
+    let body: Body;
     try {
-      state = owner(self);
+      body = bodyOf(self);
     } catch (error) {
       return promiseReject(error);
     }
-    const { body } = state;
-    if (body === null) return settle(() => convert(''));
-    if (isBodyUnusable(body)) return promiseReject(new TypeError('The body has already been used'));
     const { source } = body;
+    if (source === null) return settle(() => convert(''));
+    if (isBodyUnusable(body)) return promiseReject(new TypeError('The body has already been used'));
     if (typeof source === 'string') {
       body.used = true;
       return settle(() => convert(decodedText(source)));
     }
-    return promiseThen(consumeBytes(body), (bytes) => convert(utf8Decode(bytes)), rethrow) as Promise<T>;
+    return promiseThen(consumeBytes(body, source), (bytes) => convert(utf8Decode(bytes)), rethrow) as Promise<T>;
   }
   const methods = {
     arrayBuffer() {
-      return consume(this, (bytes, _type, shared) =>
+      return consume(this, (bytes, shared) =>
         shared ? bytesSlice(bytes).buffer : exactBuffer(bytes, bytes.byteLength),
       );
     },
     blob() {
       // The blob never changes the bytes and never hands them out: shared or not does not matter.
-      return consume(this, (bytes, type) => bytesToBlob(bytes, type));
+      return consume(this, (bytes) => bytesToBlob(bytes, typeOf(this)));
     },
     bytes() {
-      return consume(this, (bytes, _type, shared) => (shared ? bytesSlice(bytes) : bytes));
+      return consume(this, (bytes, shared) => (shared ? bytesSlice(bytes) : bytes));
     },
     formData() {
-      return consume(this, (bytes, type) => parseFormData(bytes, type));
+      return consume(this, (bytes) => parseFormData(bytes, typeOf(this)));
     },
     json() {
       return consumeText(this, (text) => jsonParse(text) as unknown);
@@ -235,12 +234,10 @@ export function defineBodyMethods(prototype: object, owner: (self: unknown) => O
       return consumeText(this, (text) => text);
     },
     get body(): ByteStream | null {
-      const { body } = owner(this);
-      return body === null ? null : bodyStream(body);
+      return bodyStream(bodyOf(this));
     },
     get bodyUsed(): boolean {
-      const { body } = owner(this);
-      return body !== null && isBodyUsed(body);
+      return isBodyUsed(bodyOf(this));
     },
   };
   for (const key of Object.keys(methods)) {

@@ -3,7 +3,7 @@ import { HOST } from '../abi.ts';
 import { host, nextId } from '../runtime/host.ts';
 import { InStream } from '../runtime/in-streams.ts';
 import { NativePromise, promiseReject, SafeMap, stringIndexOf, stringSlice } from '../runtime/intrinsics.ts';
-import { requireInvocation, type Invocation, type Resource } from '../runtime/invocations.ts';
+import { hold, release, requireInvocation, type Invocation, type Resource } from '../runtime/invocations.ts';
 import { limits } from '../runtime/limits.ts';
 import { OutStream } from '../runtime/out-streams.ts';
 import { exactBuffer } from './bytes.ts';
@@ -44,7 +44,7 @@ function send(request: Request, binding: number, invocation: Invocation): Promis
   if (binding === NETWORK && !isHttp(url)) {
     throw new TypeError(`Fetch API cannot load: ${url}: only http: and https: are supported`);
   }
-  if (body !== null && isBodyUnusable(body)) throw new TypeError('The body of the request has already been used');
+  if (isBodyUnusable(body)) throw new TypeError('The body of the request has already been used');
   if (invocation.subrequests >= limits.subrequests) {
     throw new Error(`Too many subrequests: an invocation may make ${limits.subrequests}`);
   }
@@ -63,15 +63,15 @@ function send(request: Request, binding: number, invocation: Invocation): Promis
       return;
     }
     call.upload = payload;
-    host(HOST.fetch, call.id, invocation.id, withLength(head, body!), payload.id, binding);
+    host(HOST.fetch, call.id, invocation.id, withLength(head, body), payload.id, binding);
     payload.start();
   });
 }
 
-function outgoingBody(body: Body | null, invocation: Invocation): string | ArrayBuffer | OutStream | undefined {
-  if (body === null) return undefined;
-  body.used = true;
+function outgoingBody(body: Body, invocation: Invocation): string | ArrayBuffer | OutStream | undefined {
   const { source } = body;
+  if (source === null) return undefined;
+  body.used = true;
   if (typeof source === 'string') return source;
   if (isStreamSource(source)) return new OutStream(source, invocation);
   return exactBuffer(source, source.byteLength);
@@ -98,7 +98,7 @@ class FetchCall implements Resource {
     this.#reject = reject;
     this.#signal = signal;
     calls.set(this.id, this);
-    invocation.hold(this);
+    hold(invocation, this);
     if (signal !== null) this.#forgetSignal = addAbortAlgorithm(signal, () => this.#abort(signal));
   }
 
@@ -122,7 +122,7 @@ class FetchCall implements Resource {
 
   drop(): void {
     calls.delete(this.id);
-    this.invocation.release(this);
+    release(this.invocation, this);
     this.#forgetSignal?.();
     this.#forgetSignal = undefined;
   }

@@ -18,63 +18,35 @@ import {
   toLowerCase,
   symbolIterator,
 } from '../runtime/intrinsics.ts';
+import { normalized, valid } from './known-headers.ts';
 import { createIteratorPrototype, defineInterface, toDOMString } from '../webidl.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const KNOWN_NAMES = [
-  'Accept',
-  'Accept-Encoding',
-  'Accept-Language',
-  'Age',
-  'Authorization',
-  'Cache-Control',
-  'Connection',
-  'Content-Encoding',
-  'Content-Language',
-  'Content-Length',
-  'Content-Type',
-  'Cookie',
-  'Date',
-  'ETag',
-  'Host',
-  'Last-Modified',
-  'Location',
-  'Origin',
-  'Server',
-  'Set-Cookie',
-  'User-Agent',
-  'Vary',
-  'X-Forwarded-For',
-  'X-Forwarded-Proto',
-  'X-Request-Id',
-];
-
-/** Lower-case forms of common names: saves the check and the conversion. */
-const normalized: Record<string, string> = objectCreate(null);
-for (const name of KNOWN_NAMES) {
-  const lower = name.toLowerCase();
-  normalized[name] = lower;
-  normalized[lower] = lower;
-}
 
 let parseHead: (headers: Headers) => string[];
 let newFromHead: (head: string, offset: number) => Headers;
+let newFromList: (list: string[]) => Headers;
+let isHeaders: (value: object) => value is Headers;
 let lookUp: (headers: Headers, lowerName: string) => string | null;
 let addUnchecked: (headers: Headers, lowerName: string, value: string) => void;
 let freeze: (headers: Headers) => void;
 let sortedEntries: (headers: Headers) => [string, string][];
 
-export class Headers {
+interface HeadersState {
   /** name, value, name, value …, names in lower case. */
-  #list: string[] = [];
-  /** Text still to be parsed, from `#offset` on; undefined once it has been. */
-  #head: string | undefined = undefined;
-  #offset = 0;
-  #immutable = false;
-  #sorted: [string, string][] | undefined = undefined;
+  list: string[];
+  /** Text still to be parsed, from `offset` on; undefined once it has been. */
+  head: string | undefined;
+  offset: number;
+  immutable: boolean;
+  sorted: [string, string][] | undefined;
+}
+
+export class Headers {
+  readonly #state: HeadersState = { list: [], head: undefined, offset: 0, immutable: false, sorted: undefined };
 
   constructor(init?: unknown) {
-    if (init !== undefined) this.#fill(init);
+    if (init !== undefined) this.#state.list = headersToList(init);
   }
 
   append(name: string, value: string): void {
@@ -154,17 +126,14 @@ export class Headers {
   }
 
   #mutable(method: string): void {
-    if (this.#immutable) throw new TypeError(`Failed to execute '${method}' on 'Headers': these headers are immutable`);
-    this.#sorted = undefined;
+    if (this.#state.immutable) {
+      throw new TypeError(`Failed to execute '${method}' on 'Headers': these headers are immutable`);
+    }
+    this.#state.sorted = undefined;
   }
 
   #get(lower: string): string | null {
-    const list = this.#head === undefined ? this.#list : this.#parsed();
-    let value: string | null = null;
-    for (let i = 0; i < list.length; i += 2) {
-      if (list[i] === lower) value = value === null ? list[i + 1]! : `${value}, ${list[i + 1]!}`;
-    }
-    return value;
+    return findHeader(this.#parsed(), lower);
   }
 
   #remove(lower: string, from: number): void {
@@ -180,62 +149,21 @@ export class Headers {
   }
 
   #parsed(): string[] {
-    if (this.#head === undefined) return this.#list;
-    const list = this.#offset === 0 ? [] : stringSplit(stringSlice(this.#head, this.#offset), '\n');
+    const state = this.#state;
+    if (state.head === undefined) return state.list;
+    const list = state.offset === 0 ? [] : stringSplit(stringSlice(state.head, state.offset), '\n');
     for (let i = 0; i < list.length; i += 2) {
       const name = list[i]!;
       list[i] = normalized[name] ?? toLowerCase(name);
     }
-    this.#list = list;
-    this.#head = undefined;
+    state.list = list;
+    state.head = undefined;
     return list;
-  }
-
-  #fill(init: unknown): void {
-    if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
-      throw new TypeError("Failed to construct 'Headers': the init is not a sequence of pairs or a record");
-    }
-    const iterator = (init as { [Symbol.iterator]?: unknown })[symbolIterator];
-    if (#head in init && iterator === nativeIterator) {
-      const source = init.#parsed();
-      const list: string[] = [];
-      for (let i = 0; i < source.length; i++) list[i] = source[i]!;
-      this.#list = list;
-      return;
-    }
-    if (iterator !== undefined && iterator !== null) {
-      for (const pair of init as Iterable<unknown>) this.#fillPair(pair);
-      return;
-    }
-    const keys = reflectOwnKeys(init);
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
-      if (!isEnumerable(init, key)) continue;
-      const lower = toName(key, 'constructor');
-      const value = toValue((init as Record<PropertyKey, string>)[key]!, 'constructor');
-      const list = this.#list;
-      list[list.length] = lower;
-      list[list.length] = value;
-    }
-  }
-
-  #fillPair(pair: unknown): void {
-    const parts: unknown[] = [];
-    if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function')) {
-      throw new TypeError("Failed to construct 'Headers': a pair is not a sequence");
-    }
-    for (const part of pair as Iterable<unknown>) parts[parts.length] = part;
-    if (parts.length !== 2) throw new TypeError("Failed to construct 'Headers': a pair does not have two items");
-    const lower = toName(parts[0], 'constructor');
-    const value = toValue(parts[1], 'constructor');
-    const list = this.#list;
-    list[list.length] = lower;
-    list[list.length] = value;
   }
 
   /** Sorted by name, equal names combined, except `set-cookie`: Fetch, "sort and combine". */
   #entries(): [string, string][] {
-    if (this.#sorted !== undefined) return this.#sorted;
+    if (this.#state.sorted !== undefined) return this.#state.sorted;
     const list = this.#parsed();
     const seen: Record<string, [string, string]> = objectCreate(null);
     const entries: [string, string][] = [];
@@ -251,35 +179,44 @@ export class Headers {
       entries[entries.length] = entry;
     }
     arraySort(entries, (a: [string, string], b: [string, string]) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-    this.#sorted = entries;
+    this.#state.sorted = entries;
     return entries;
   }
 
   static {
     parseHead = (headers) => headers.#parsed();
+    isHeaders = (value): value is Headers => #state in value;
     lookUp = (headers, lower) => headers.#get(lower);
     sortedEntries = (headers) => headers.#entries();
     newFromHead = (head, offset) => {
       const headers = new Headers();
-      headers.#head = head;
-      headers.#offset = offset;
-      headers.#immutable = true;
+      const state = headers.#state;
+      state.head = head;
+      state.offset = offset;
+      state.immutable = true;
+      return headers;
+    };
+    newFromList = (list) => {
+      const headers = new Headers();
+      headers.#state.list = list;
       return headers;
     };
     addUnchecked = (headers, lower, value) => {
       const list = headers.#parsed();
-      headers.#sorted = undefined;
+      headers.#state.sorted = undefined;
       list[list.length] = lower;
       list[list.length] = value;
     };
     freeze = (headers) => {
-      headers.#immutable = true;
+      headers.#state.immutable = true;
     };
   }
 }
 
 /** Made lazily from the rest of a head: `offset` is where the first name begins, or 0 when there are no headers. */
 export const headersFromHead = newFromHead;
+/** Made of a list of names, in lower case, and values. It is theirs from now on. */
+export const headersFromList = newFromList;
 /** Value of a header by its lower-case name, past any method a tenant has replaced. */
 export const getHeader = lookUp;
 /** Adds a header that is known to be valid, whatever the guard. */
@@ -288,10 +225,64 @@ export const makeImmutable = freeze;
 
 /** `\nname\nvalue` for each header, the tail of a head. */
 export function headersToHead(headers: Headers): string {
-  const list = parseHead(headers);
+  return listToHead(parseHead(headers));
+}
+
+/** The same of a list of names and values. */
+export function listToHead(list: readonly string[]): string {
   let text = '';
   for (let i = 0; i < list.length; i++) text += `\n${list[i]!}`;
   return text;
+}
+
+/** Combined value of a header in a list, by its lower-case name. */
+export function findHeader(list: readonly string[], lower: string): string | null {
+  let value: string | null = null;
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === lower) value = value === null ? list[i + 1]! : `${value}, ${list[i + 1]!}`;
+  }
+  return value;
+}
+
+/** A new list of names, in lower case, and values: of what `new Headers` takes. */
+export function headersToList(init: unknown): string[] {
+  if (init === null || (typeof init !== 'object' && typeof init !== 'function')) {
+    throw new TypeError("Failed to construct 'Headers': the init is not a sequence of pairs or a record");
+  }
+  const list: string[] = [];
+  const iterator = (init as { [Symbol.iterator]?: unknown })[symbolIterator];
+  if (isHeaders(init) && iterator === nativeIterator) {
+    const source = parseHead(init);
+    for (let i = 0; i < source.length; i++) list[i] = source[i]!;
+    return list;
+  }
+  if (iterator !== undefined && iterator !== null) {
+    for (const pair of init as Iterable<unknown>) addPair(list, pair);
+    return list;
+  }
+  const keys = reflectOwnKeys(init);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    if (!isEnumerable(init, key)) continue;
+    const lower = toName(key, 'constructor');
+    const value = toValue((init as Record<PropertyKey, string>)[key]!, 'constructor');
+    list[list.length] = lower;
+    list[list.length] = value;
+  }
+  return list;
+}
+
+function addPair(list: string[], pair: unknown): void {
+  const parts: unknown[] = [];
+  if (pair === null || (typeof pair !== 'object' && typeof pair !== 'function')) {
+    throw new TypeError("Failed to construct 'Headers': a pair is not a sequence");
+  }
+  for (const part of pair as Iterable<unknown>) parts[parts.length] = part;
+  if (parts.length !== 2) throw new TypeError("Failed to construct 'Headers': a pair does not have two items");
+  const lower = toName(parts[0], 'constructor');
+  const value = toValue(parts[1], 'constructor');
+  list[list.length] = lower;
+  list[list.length] = value;
 }
 
 class HeadersIterator {
@@ -339,6 +330,7 @@ function toName(name: unknown, method: string): string {
 
 function toValue(value: unknown, method: string): string {
   const text = toDOMString(value);
+  if (valid[text] !== undefined) return text;
   let start = 0;
   let end = text.length;
   while (start < end && isSpace(charCodeAt(text, start))) start++;

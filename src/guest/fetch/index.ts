@@ -7,5 +7,5 @@
 export { isBodyUnusable, isStreamSource, withLength } from './body.ts';
 export { deliverFetch, findCall, NETWORK, startFetch } from './fetch.ts';
 export { Headers } from './headers.ts';
-export { incomingRequest, Request } from './request.ts';
-export { isResponse, Response, responseParts } from './response.ts';
+export { INCOMING, incomingWithBody, Request } from './request.ts';
+export { Response, responseHead, type ResponseState, responseState } from './response.ts';

@@ -2,7 +2,7 @@
 import { InStream } from '../runtime/in-streams.ts';
 import type { Invocation } from '../runtime/invocations.ts';
 import { regExpExec, stringIndexOf, stringSlice, toUpperCase } from '../runtime/intrinsics.ts';
-import { Body, cloneBody, defineBodyMethods, extractBody, isBodyUnusable, moveBody } from './body.ts';
+import { type Body, cloneBody, defineBodyMethods, extractBody, isBodyUnusable, moveBody } from './body.ts';
 import { addHeader, getHeader, Headers, headersFromHead } from './headers.ts';
 import { defineInterface, toDOMString } from '../webidl.ts';
 import {
@@ -14,7 +14,8 @@ import {
   parseRequestHref,
 } from './platform.ts';
 
-const INCOMING = Symbol('incoming'); // lets the runtime construct without the checks of the public constructor
+/** With this and an invocation as its arguments, the runtime makes the request of a fetch event without a body. */
+export const INCOMING = Symbol('incoming');
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NORMALIZED_METHOD = /^(?:delete|get|head|options|post|put)$/i;
 const FORBIDDEN_METHOD = /^(?:connect|trace|track)$/i;
@@ -22,84 +23,94 @@ const REDIRECT = /^(?:follow|error|manual)$/;
 
 export type RedirectMode = 'follow' | 'error' | 'manual';
 
+/** All there is to a request, in one record. */
+interface RequestState extends Body {
+  readonly kind: 'request';
+  /** Text still to be parsed, of an incoming request. */
+  head: string | undefined;
+  method: string | undefined;
+  url: string | undefined;
+  headers: Headers | undefined;
+  signal: AbortSignal | undefined;
+  /** Of an incoming request: whose client may go away. */
+  invocation: Invocation | undefined;
+  redirect: RedirectMode;
+  cf: unknown;
+}
+
 /** What `fetch` sends; read past every method a tenant may have replaced. */
 export interface RequestParts {
   readonly url: string;
   readonly method: string;
   readonly headers: Headers | null;
-  readonly body: Body | null;
+  readonly body: Body;
   readonly signal: AbortSignal | null;
   readonly redirect: RedirectMode;
 }
 
-let newIncoming: (head: string, body: ArrayBuffer | undefined, streamId: number, invocation: Invocation) => Request;
-let isRequestObject: (value: unknown) => value is Request;
-let readParts: (request: Request) => RequestParts;
+let findState: (value: unknown) => RequestState | undefined;
 
 export class Request {
-  #head: string | undefined = undefined;
-  #method: string | undefined = undefined;
-  #url: string | undefined = undefined;
-  #headers: Headers | undefined = undefined;
-  #body: Body | null = null;
-  #signal: AbortSignal | undefined = undefined;
-  /** Of an incoming request: whose client may go away. */
-  #invocation: Invocation | undefined = undefined;
-  #redirect: RedirectMode = 'follow';
-  #cf: unknown = undefined;
+  /** Of an incoming request without a body that nobody has looked at, only its invocation. */
+  #state: RequestState | Invocation;
 
   constructor(input: unknown, init?: unknown) {
-    if (input === INCOMING) return;
+    if (input === INCOMING) {
+      this.#state = init as RequestState | Invocation;
+      return;
+    }
+    const state = newState(undefined, undefined);
+    this.#state = state;
     if (arguments.length < 1)
       throw new TypeError("Failed to construct 'Request': 1 argument required, but only 0 present");
     const options = toInit(init);
-    const source = isRequestObject(input) ? input : undefined;
+    const source = findState(input);
     if (source === undefined) {
-      this.#url = toRequestUrl(input);
-      this.#method = 'GET';
+      state.url = toRequestUrl(input);
+      state.method = 'GET';
     } else {
-      this.#url = source.#readUrl();
-      this.#method = source.#readMethod();
-      this.#redirect = source.#redirect;
-      this.#cf = source.#cf;
+      state.url = readUrl(source);
+      state.method = readMethod(source);
+      state.redirect = source.redirect;
+      state.cf = source.cf;
     }
-    if (options !== undefined) this.#readOptions(options);
+    if (options !== undefined) readOptions(state, options);
     const signal = options?.signal;
     if (signal !== undefined && signal !== null) {
       if (!isAbortSignal(signal))
         throw new TypeError("Failed to construct 'Request': init.signal is not an AbortSignal");
-      this.#signal = followSignal(signal);
-    } else if (signal === undefined && source !== undefined && source.#hasSignal()) {
-      this.#signal = followSignal(source.#readSignal());
+      state.signal = followSignal(signal);
+    } else if (signal === undefined && source !== undefined && hasSignal(source)) {
+      state.signal = followSignal(readSignal(source));
     }
     const headers = options?.headers;
-    if (headers !== undefined) this.#headers = new Headers(headers);
-    else if (source !== undefined) this.#headers = new Headers(source.#readHeaders());
-    this.#readBody(options?.body, source);
+    if (headers !== undefined) state.headers = new Headers(headers);
+    else if (source !== undefined) state.headers = new Headers(readHeaders(source));
+    readBody(state, options?.body, source);
   }
 
   get method(): string {
-    return this.#readMethod();
+    return readMethod(this.#read());
   }
 
   get url(): string {
-    return this.#readUrl();
+    return readUrl(this.#read());
   }
 
   get headers(): Headers {
-    return this.#readHeaders();
+    return readHeaders(this.#read());
   }
 
   get signal(): AbortSignal {
-    return this.#readSignal();
+    return readSignal(this.#read());
   }
 
   get redirect(): RedirectMode {
-    return this.#redirect;
+    return this.#read().redirect;
   }
 
   get cf(): unknown {
-    return this.#cf;
+    return this.#read().cf;
   }
 
   get cache(): string {
@@ -139,132 +150,157 @@ export class Request {
   }
 
   clone(): Request {
-    if (this.#body !== null && isBodyUnusable(this.#body)) {
+    const state = this.#read();
+    if (isBodyUnusable(state)) {
       throw new TypeError("Failed to execute 'clone' on 'Request': the body has already been used");
     }
-    const copy = new Request(INCOMING);
-    copy.#head = this.#head;
-    copy.#method = this.#method;
-    copy.#url = this.#url;
-    if (this.#headers !== undefined) copy.#headers = new Headers(this.#headers);
-    copy.#invocation = this.#invocation;
-    if (this.#signal !== undefined) copy.#signal = followSignal(this.#signal);
-    copy.#redirect = this.#redirect;
-    copy.#cf = this.#cf;
-    if (this.#body !== null) copy.#body = cloneBody(this.#body);
-    return copy;
+    const copy = newState(state.head, state.invocation);
+    copy.method = state.method;
+    copy.url = state.url;
+    if (state.headers !== undefined) copy.headers = new Headers(state.headers);
+    if (state.signal !== undefined) copy.signal = followSignal(state.signal);
+    copy.redirect = state.redirect;
+    copy.cf = state.cf;
+    cloneBody(state, copy);
+    return new Request(INCOMING, copy);
   }
 
-  #readMethod(): string {
-    if (this.#method !== undefined) return this.#method;
-    const head = this.#head!;
-    this.#method = stringSlice(head, 0, stringIndexOf(head, '\n'));
-    return this.#method;
-  }
-
-  #readUrl(): string {
-    if (this.#url !== undefined) return this.#url;
-    const head = this.#head!;
-    const start = stringIndexOf(head, '\n') + 1;
-    const end = stringIndexOf(head, '\n', start);
-    this.#url = end === -1 ? stringSlice(head, start) : stringSlice(head, start, end);
-    return this.#url;
-  }
-
-  #readHeaders(): Headers {
-    if (this.#headers !== undefined) return this.#headers;
-    const head = this.#head;
-    if (head === undefined) this.#headers = new Headers();
-    else {
-      const end = stringIndexOf(head, '\n', stringIndexOf(head, '\n') + 1);
-      this.#headers = headersFromHead(head, end + 1);
-    }
-    return this.#headers;
-  }
-
-  #hasSignal(): boolean {
-    return this.#signal !== undefined || this.#invocation !== undefined;
-  }
-
-  #readSignal(): AbortSignal {
-    if (this.#signal !== undefined) return this.#signal;
-    const invocation = this.#invocation;
-    if (invocation === undefined) this.#signal = neverAborted();
-    else {
-      const aborter = createAborter();
-      this.#signal = aborter.signal;
-      if (invocation.aborted) aborter.abort();
-      else invocation.onAbort = chain(invocation.onAbort, aborter.abort);
-    }
-    return this.#signal;
-  }
-
-  #readOptions(options: Record<string, unknown>): void {
-    const { method, redirect, cf } = options;
-    if (method !== undefined) this.#method = toMethod(method);
-    if (redirect !== undefined) {
-      if (typeof redirect !== 'string' || regExpExec(REDIRECT, redirect) === null) {
-        throw new TypeError(`Failed to construct 'Request': redirect must be one of follow, error, manual`);
-      }
-      this.#redirect = redirect as RedirectMode;
-    }
-    if (cf !== undefined) this.#cf = cf;
-  }
-
-  #readBody(init: unknown, source: Request | undefined): void {
-    const inherited = init === undefined || init === null ? (source === undefined ? null : source.#body) : null;
-    if ((init !== undefined && init !== null) || inherited !== null) {
-      if (this.#method === 'GET' || this.#method === 'HEAD') {
-        throw new TypeError("Failed to construct 'Request': a request with method GET or HEAD cannot have a body");
-      }
-    }
-    if (init !== undefined && init !== null) {
-      const { body, type } = extractBody(init);
-      this.#body = body;
-      if (type !== null) {
-        this.#headers ??= new Headers();
-        if (getHeader(this.#headers, 'content-type') === null) addHeader(this.#headers, 'content-type', type);
-      }
-      return;
-    }
-    if (inherited === null) return;
-    if (isBodyUnusable(inherited)) {
-      throw new TypeError("Failed to construct 'Request': the body of the input request has already been used");
-    }
-    this.#body = moveBody(inherited);
+  #read(): RequestState {
+    const state = this.#state;
+    if (state.kind === 'request') return state;
+    const read = newState(state.head, state);
+    this.#state = read;
+    return read;
   }
 
   static {
-    newIncoming = (head, body, streamId, invocation) => {
-      const request = new Request(INCOMING);
-      request.#head = head;
-      request.#invocation = invocation;
-      if (body !== undefined) request.#body = new Body(new Uint8Array(body));
-      else if (streamId > 0) request.#body = new Body(new InStream(streamId, invocation));
-      return request;
-    };
-    isRequestObject = (value): value is Request => typeof value === 'object' && value !== null && #head in value;
-    readParts = (request) => ({
-      url: request.#readUrl(),
-      method: request.#readMethod(),
-      headers: request.#headers ?? (request.#head === undefined ? null : request.#readHeaders()),
-      body: request.#body,
-      signal: request.#hasSignal() ? request.#readSignal() : null,
-      redirect: request.#redirect,
-    });
-    defineBodyMethods(Request.prototype, (self) => {
-      const request = self as Request;
-      return { body: request.#body, type: () => getHeader(request.#readHeaders(), 'content-type') };
-    });
+    findState = (value) => (typeof value === 'object' && value !== null && #state in value ? value.#read() : undefined);
+    defineBodyMethods(
+      Request.prototype,
+      (self) => (self as Request).#read(),
+      (self) => getHeader(readHeaders((self as Request).#read()), 'content-type'),
+    );
   }
 }
 
 defineInterface(Request, 'Request');
 Object.defineProperty(Request, 'length', { value: 1, configurable: true });
 
-export const incomingRequest = newIncoming;
-export const isRequest = isRequestObject;
-export const requestParts = readParts;
+/** The request of a fetch event with a body: the bytes, or the host's stream of that id. */
+export function incomingWithBody(invocation: Invocation, body: ArrayBuffer | undefined, streamId: number): Request {
+  const state = newState(invocation.head, invocation);
+  state.source = body === undefined ? new InStream(streamId, invocation) : new Uint8Array(body);
+  return new Request(INCOMING, state);
+}
+
+export function isRequest(value: unknown): value is Request {
+  return findState(value) !== undefined;
+}
+
+export function requestParts(request: Request): RequestParts {
+  const state = findState(request)!;
+  return {
+    url: readUrl(state),
+    method: readMethod(state),
+    headers: state.headers ?? (state.head === undefined ? null : readHeaders(state)),
+    body: state,
+    signal: hasSignal(state) ? readSignal(state) : null,
+    redirect: state.redirect,
+  };
+}
+
+function newState(head: string | undefined, invocation: Invocation | undefined): RequestState {
+  return {
+    kind: 'request',
+    source: null,
+    used: false,
+    shared: false,
+    head,
+    method: undefined,
+    url: undefined,
+    headers: undefined,
+    signal: undefined,
+    invocation,
+    redirect: 'follow',
+    cf: undefined,
+  };
+}
+
+function readMethod(state: RequestState): string {
+  if (state.method !== undefined) return state.method;
+  const head = state.head!;
+  state.method = stringSlice(head, 0, stringIndexOf(head, '\n'));
+  return state.method;
+}
+
+function readUrl(state: RequestState): string {
+  if (state.url !== undefined) return state.url;
+  const head = state.head!;
+  const start = stringIndexOf(head, '\n') + 1;
+  const end = stringIndexOf(head, '\n', start);
+  state.url = end === -1 ? stringSlice(head, start) : stringSlice(head, start, end);
+  return state.url;
+}
+
+function readHeaders(state: RequestState): Headers {
+  if (state.headers !== undefined) return state.headers;
+  const { head } = state;
+  if (head === undefined) state.headers = new Headers();
+  else {
+    const end = stringIndexOf(head, '\n', stringIndexOf(head, '\n') + 1);
+    state.headers = headersFromHead(head, end + 1);
+  }
+  return state.headers;
+}
+
+function hasSignal({ signal, invocation }: RequestState): boolean {
+  return signal !== undefined || invocation !== undefined;
+}
+
+function readSignal(state: RequestState): AbortSignal {
+  if (state.signal !== undefined) return state.signal;
+  const { invocation } = state;
+  if (invocation === undefined) state.signal = neverAborted();
+  else {
+    const aborter = createAborter();
+    state.signal = aborter.signal;
+    if (invocation.aborted) aborter.abort();
+    else invocation.onAbort = chain(invocation.onAbort, aborter.abort);
+  }
+  return state.signal;
+}
+
+function readOptions(state: RequestState, options: Record<string, unknown>): void {
+  const { method, redirect, cf } = options;
+  if (method !== undefined) state.method = toMethod(method);
+  if (redirect !== undefined) {
+    if (typeof redirect !== 'string' || regExpExec(REDIRECT, redirect) === null) {
+      throw new TypeError(`Failed to construct 'Request': redirect must be one of follow, error, manual`);
+    }
+    state.redirect = redirect as RedirectMode;
+  }
+  if (cf !== undefined) state.cf = cf;
+}
+
+function readBody(state: RequestState, init: unknown, source: RequestState | undefined): void {
+  const isGiven = init !== undefined && init !== null;
+  if (!isGiven && (source === undefined || source.source === null)) return;
+  if (state.method === 'GET' || state.method === 'HEAD') {
+    throw new TypeError("Failed to construct 'Request': a request with method GET or HEAD cannot have a body");
+  }
+  if (isGiven) {
+    const type = extractBody(state, init);
+    if (type === null) return;
+    state.headers ??= new Headers();
+    if (getHeader(state.headers, 'content-type') === null) addHeader(state.headers, 'content-type', type);
+    return;
+  }
+  if (source === undefined) return;
+  if (isBodyUnusable(source)) {
+    throw new TypeError("Failed to construct 'Request': the body of the input request has already been used");
+  }
+  moveBody(source, state);
+}
 
 function toInit(init: unknown): Record<string, unknown> | undefined {
   if (init === undefined || init === null) return undefined;

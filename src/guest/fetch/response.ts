@@ -1,53 +1,84 @@
 /** `Response`. One made of a string reaches the host as that string, with its head as one text. */
 import { InStream } from '../runtime/in-streams.ts';
 import { jsonStringify, regExpExec, stringIndexOf, stringSlice } from '../runtime/intrinsics.ts';
-import { Body, cloneBody, defineBodyMethods, extractBody, isBodyUnusable } from './body.ts';
-import { addHeader, getHeader, Headers, headersFromHead, headersToHead, makeImmutable } from './headers.ts';
+import { type Body, cloneBody, defineBodyMethods, extractBody, isBodyUnusable } from './body.ts';
+import {
+  addHeader,
+  findHeader,
+  getHeader,
+  Headers,
+  headersFromHead,
+  headersFromList,
+  headersToHead,
+  headersToList,
+  listToHead,
+  makeImmutable,
+} from './headers.ts';
 import { defineInterface, toDOMString } from '../webidl.ts';
 import { parseHref } from './platform.ts';
 
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const BLANK = Symbol('blank'); // lets the runtime construct without the checks of the public constructor
+const CONTENT_TYPE = '\ncontent-type\n';
+const TEXT_TYPE = '\ncontent-type\ntext/plain;charset=UTF-8';
+const JSON_TYPE = '\ncontent-type\napplication/json';
 
-/** What the host is told of a response. `body` is the handler's, still unread. */
-export interface ResponseParts {
-  readonly status: number;
-  readonly head: string;
-  readonly body: Body | null;
+/** All there is to a response, in one record: the runtime reads it past every method a tenant may have replaced. */
+export interface ResponseState extends Body {
+  status: number;
+  statusText: string;
+  /** Names and values, as in `Headers`, while no headers object exists. */
+  list: string[] | undefined;
+  headers: Headers | undefined;
+  /** The tail of a head with the `content-type` that the body implies, while there are no other headers. */
+  implied: string;
+  url: string;
+  redirected: boolean;
+  type: 'default' | 'error';
 }
 
 let newFetched: (head: string, body: ArrayBuffer | InStream | undefined) => Response;
-let isResponseObject: (value: unknown) => value is Response;
-let readParts: (response: Response) => ResponseParts;
+let findState: (value: unknown) => ResponseState | undefined;
 
 export class Response {
-  #status = 200;
-  #statusText = '';
-  #headers: Headers | undefined = undefined;
-  /** The `content-type` that the body implies, while no headers object exists. */
-  #type: string | null = null;
-  #body: Body | null = null;
-  #url = '';
-  #redirected = false;
-  #kind: 'default' | 'error' = 'default';
+  #state: ResponseState = {
+    source: null,
+    used: false,
+    shared: false,
+    status: 200,
+    statusText: '',
+    list: undefined,
+    headers: undefined,
+    implied: '',
+    url: '',
+    redirected: false,
+    type: 'default',
+  };
 
   constructor(body?: unknown, init?: unknown) {
     if (body === BLANK) return;
-    if (init !== undefined && init !== null) this.#readInit(init);
+    const state = this.#state;
+    if (init !== undefined && init !== null) readInit(state, init);
     if (body === null || body === undefined) return;
-    if (isNullBodyStatus(this.#status)) {
-      throw new TypeError(`Failed to construct 'Response': a response with status ${this.#status} cannot have a body`);
+    if (state.status !== 200 && isNullBodyStatus(state.status)) {
+      throw new TypeError(`Failed to construct 'Response': a response with status ${state.status} cannot have a body`);
     }
-    const extracted = extractBody(body);
-    this.#body = extracted.body;
-    this.#setType(extracted.type);
+    if (typeof body === 'string') {
+      state.source = body;
+      if (state.list === undefined) state.implied = TEXT_TYPE;
+      else implyType(state, TEXT_TYPE);
+      return;
+    }
+    const type = extractBody(state, body);
+    if (type !== null) implyType(state, CONTENT_TYPE + type);
   }
 
   static error(): Response {
     const response = new Response(BLANK);
-    response.#status = 0;
-    response.#kind = 'error';
-    makeImmutable(response.#readHeaders());
+    const state = response.#state;
+    state.status = 0;
+    state.type = 'error';
+    makeImmutable(headersOf(state));
     return response;
   }
 
@@ -56,14 +87,15 @@ export class Response {
     if (text === undefined)
       throw new TypeError("Failed to execute 'json' on 'Response': the data is not JSON serializable");
     const response = new Response(BLANK);
-    if (init !== undefined && init !== null) response.#readInit(init);
-    if (isNullBodyStatus(response.#status)) {
+    const state = response.#state;
+    if (init !== undefined && init !== null) readInit(state, init);
+    if (state.status !== 200 && isNullBodyStatus(state.status)) {
       throw new TypeError(
-        `Failed to execute 'json' on 'Response': a response with status ${response.#status} cannot have a body`,
+        `Failed to execute 'json' on 'Response': a response with status ${state.status} cannot have a body`,
       );
     }
-    response.#body = new Body(text);
-    response.#setType('application/json');
+    state.source = text;
+    implyType(state, JSON_TYPE);
     return response;
   }
 
@@ -75,120 +107,81 @@ export class Response {
       throw new RangeError(`Failed to execute 'redirect' on 'Response': invalid status ${code}`);
     }
     const response = new Response(BLANK);
-    response.#status = code;
-    addHeader(response.#readHeaders(), 'location', href);
-    makeImmutable(response.#readHeaders());
+    response.#state.status = code;
+    const headers = headersOf(response.#state);
+    addHeader(headers, 'location', href);
+    makeImmutable(headers);
     return response;
   }
 
   get type(): string {
-    return this.#kind;
+    return this.#state.type;
   }
 
   get url(): string {
-    return this.#url;
+    return this.#state.url;
   }
 
   get redirected(): boolean {
-    return this.#redirected;
+    return this.#state.redirected;
   }
 
   get status(): number {
-    return this.#status;
+    return this.#state.status;
   }
 
   get ok(): boolean {
-    return this.#status >= 200 && this.#status <= 299;
+    const { status } = this.#state;
+    return status >= 200 && status <= 299;
   }
 
   get statusText(): string {
-    return this.#statusText;
+    return this.#state.statusText;
   }
 
   get headers(): Headers {
-    return this.#readHeaders();
+    return headersOf(this.#state);
   }
 
   clone(): Response {
-    if (this.#body !== null && isBodyUnusable(this.#body)) {
+    const state = this.#state;
+    if (isBodyUnusable(state)) {
       throw new TypeError("Failed to execute 'clone' on 'Response': the body has already been used");
     }
-    const copy = new Response(BLANK);
-    copy.#status = this.#status;
-    copy.#statusText = this.#statusText;
-    copy.#headers = new Headers(this.#readHeaders());
-    copy.#url = this.#url;
-    copy.#redirected = this.#redirected;
-    copy.#kind = this.#kind;
-    if (this.#body !== null) copy.#body = cloneBody(this.#body);
-    return copy;
-  }
-
-  #readHeaders(): Headers {
-    if (this.#headers !== undefined) return this.#headers;
-    this.#headers = new Headers();
-    if (this.#type !== null) addHeader(this.#headers, 'content-type', this.#type);
-    return this.#headers;
-  }
-
-  #setType(type: string | null): void {
-    if (type === null) return;
-    if (this.#headers === undefined) this.#type = type;
-    else if (getHeader(this.#headers, 'content-type') === null) addHeader(this.#headers, 'content-type', type);
-  }
-
-  #readInit(init: unknown): void {
-    if (typeof init !== 'object' && typeof init !== 'function') {
-      throw new TypeError("Failed to construct 'Response': the init is not an object");
-    }
-    const { headers, status, statusText } = init as Record<string, unknown>;
-    if (status !== undefined) {
-      const code = toUnsignedShort(status);
-      if (code < 200 || code > 599) {
-        throw new RangeError(`Failed to construct 'Response': the status ${code} is outside the range [200, 599]`);
-      }
-      this.#status = code;
-    }
-    if (statusText !== undefined) {
-      const text = toDOMString(statusText);
-      if (regExpExec(REASON_PHRASE, text) === null) {
-        throw new TypeError("Failed to construct 'Response': invalid statusText");
-      }
-      this.#statusText = text;
-    }
-    if (headers !== undefined) this.#headers = new Headers(headers);
+    const response = new Response(BLANK);
+    const copy = response.#state;
+    copy.status = state.status;
+    copy.statusText = state.statusText;
+    copy.headers = new Headers(headersOf(state));
+    copy.url = state.url;
+    copy.redirected = state.redirected;
+    copy.type = state.type;
+    cloneBody(state, copy);
+    return response;
   }
 
   static {
     newFetched = (head, body) => {
       const response = new Response(BLANK);
+      const state = response.#state;
       const afterStatus = stringIndexOf(head, '\n');
       const afterText = stringIndexOf(head, '\n', afterStatus + 1);
       const afterUrl = stringIndexOf(head, '\n', afterText + 1);
       const afterRedirected = stringIndexOf(head, '\n', afterUrl + 1);
-      response.#status = +stringSlice(head, 0, afterStatus);
-      response.#statusText = stringSlice(head, afterStatus + 1, afterText);
-      response.#url = stringSlice(head, afterText + 1, afterUrl);
-      response.#redirected = stringSlice(head, afterUrl + 1, afterUrl + 2) === '1';
-      response.#headers = headersFromHead(head, afterRedirected + 1);
-      if (body !== undefined) response.#body = new Body(body instanceof InStream ? body : new Uint8Array(body));
+      state.status = +stringSlice(head, 0, afterStatus);
+      state.statusText = stringSlice(head, afterStatus + 1, afterText);
+      state.url = stringSlice(head, afterText + 1, afterUrl);
+      state.redirected = stringSlice(head, afterUrl + 1, afterUrl + 2) === '1';
+      state.headers = headersFromHead(head, afterRedirected + 1);
+      if (body !== undefined) state.source = body instanceof InStream ? body : new Uint8Array(body);
       return response;
     };
-    isResponseObject = (value): value is Response => typeof value === 'object' && value !== null && #type in value;
-    readParts = (response) => ({
-      status: response.#status,
-      head:
-        response.#headers !== undefined
-          ? response.#statusText + headersToHead(response.#headers)
-          : response.#type === null
-            ? response.#statusText
-            : `${response.#statusText}\ncontent-type\n${response.#type}`,
-      body: response.#body,
-    });
-    defineBodyMethods(Response.prototype, (self) => {
-      const response = self as Response;
-      return { body: response.#body, type: () => getHeader(response.#readHeaders(), 'content-type') };
-    });
+    findState = (value) => (typeof value === 'object' && value !== null && #state in value ? value.#state : undefined);
+    defineBodyMethods(
+      Response.prototype,
+      (self) => (self as Response).#state,
+      (self) => getHeader(headersOf((self as Response).#state), 'content-type'),
+    );
   }
 }
 
@@ -197,8 +190,56 @@ Object.defineProperty(Response, 'length', { value: 0, configurable: true });
 for (const name of ['error', 'json', 'redirect']) Object.defineProperty(Response, name, { enumerable: true });
 
 export const fetchedResponse = newFetched;
-export const isResponse = isResponseObject;
-export const responseParts = readParts;
+/** The record of a response; undefined for any other value. */
+export const responseState = findState;
+
+/** The head that the host is told: `statusText\nname\nvalue…`. */
+export function responseHead({ statusText, headers, list, implied }: ResponseState): string {
+  if (headers !== undefined) return statusText + headersToHead(headers);
+  return list === undefined ? statusText + implied : statusText + listToHead(list);
+}
+
+function headersOf(state: ResponseState): Headers {
+  if (state.headers !== undefined) return state.headers;
+  const { list, implied } = state;
+  state.headers = headersFromList(
+    list ?? (implied === '' ? [] : ['content-type', stringSlice(implied, CONTENT_TYPE.length)]),
+  );
+  state.list = undefined;
+  return state.headers;
+}
+
+/** `implied` is the tail of a head. Only called while there is no headers object. */
+function implyType(state: ResponseState, implied: string): void {
+  const { list } = state;
+  if (list === undefined) state.implied = implied;
+  else if (findHeader(list, 'content-type') === null) {
+    list[list.length] = 'content-type';
+    list[list.length] = stringSlice(implied, CONTENT_TYPE.length);
+  }
+}
+
+function readInit(state: ResponseState, init: unknown): void {
+  if (typeof init !== 'object' && typeof init !== 'function') {
+    throw new TypeError("Failed to construct 'Response': the init is not an object");
+  }
+  const { headers, status, statusText } = init as Record<string, unknown>;
+  if (status !== undefined) {
+    const code = toUnsignedShort(status);
+    if (code < 200 || code > 599) {
+      throw new RangeError(`Failed to construct 'Response': the status ${code} is outside the range [200, 599]`);
+    }
+    state.status = code;
+  }
+  if (statusText !== undefined) {
+    const text = toDOMString(statusText);
+    if (regExpExec(REASON_PHRASE, text) === null) {
+      throw new TypeError("Failed to construct 'Response': invalid statusText");
+    }
+    state.statusText = text;
+  }
+  if (headers !== undefined) state.list = headersToList(headers);
+}
 
 function isNullBodyStatus(status: number): boolean {
   return status === 101 || status === 103 || status === 204 || status === 205 || status === 304;

@@ -3,7 +3,6 @@ import {
   type AttachOptions,
   type BootOptions,
   type GuestEntryPoints,
-  HOST,
   HOST_SYNC,
   type HostFunction,
   type HostSyncFunction,
@@ -17,9 +16,9 @@ import { enter } from './enter.ts';
 import { createEnv } from './env.ts';
 import { harden } from './harden.ts';
 import { attachHandlers } from './handlers.ts';
-import { beginEntry, connect, host, hostSync } from './host.ts';
+import { beginEntry, connect, hostSync } from './host.ts';
 import { jsonParse } from './intrinsics.ts';
-import { currentInvocation, requireInvocation } from './invocations.ts';
+import { currentInvocation, reportException, requireInvocation } from './invocations.ts';
 import { limits } from './limits.ts';
 import { provide, take } from './modules.ts';
 import { clearTimer, startTimer } from './timers.ts';
@@ -45,12 +44,7 @@ export function boot(
   });
   setDomainToAscii((domain) => hostSync(HOST_SYNC.domainToAscii, domain) as string | undefined);
   setErrorReporter((error) => {
-    const invocation = currentInvocation();
-    if (invocation !== undefined) invocation.report(error);
-    else {
-      const { name, message, stack } = describeError(error);
-      host(HOST.exception, 0, name, message, stack);
-    }
+    reportException(currentInvocation(), error);
   });
   harden();
   return { enter, provide, take, attach, describe };

@@ -2,36 +2,36 @@
 import { HOST } from '../abi.ts';
 import { host } from './host.ts';
 import { promiseThen, promiseResolve } from './intrinsics.ts';
-import type { Invocation } from './invocations.ts';
+import { beginPart, endPart, reportException, type Invocation } from './invocations.ts';
 
-let newContext: (invocation: Invocation) => ExecutionContext;
-const BLANK = Symbol('blank'); // only the runtime makes contexts
+/** With this as its first argument, the runtime makes a context; nobody else can. */
+export const CONTEXT = Symbol('context');
 
 export class ExecutionContext {
-  #invocation!: Invocation;
-  #props: object | undefined = undefined;
+  #invocation: Invocation;
 
-  constructor(key: unknown) {
-    if (key !== BLANK) throw new TypeError('Illegal constructor');
+  constructor(key: unknown, invocation: Invocation) {
+    if (key !== CONTEXT) throw new TypeError('Illegal constructor');
+    this.#invocation = invocation;
   }
 
   get props(): object {
-    this.#props ??= {};
-    return this.#props;
+    this.#invocation.props ??= {};
+    return this.#invocation.props;
   }
 
   /** Keeps the invocation open until the promise settles. A rejection is logged as an exception. */
   waitUntil(promise: unknown): void {
     const invocation = this.#invocation;
     if (invocation.closed) return;
-    invocation.begin();
+    beginPart(invocation);
     const settled = (): void => {
-      invocation.end();
+      endPart(invocation);
     };
     const failed = (reason: unknown): void => {
       if (invocation.closed) return;
-      invocation.report(reason);
-      invocation.end();
+      reportException(invocation, reason);
+      endPart(invocation);
     };
     try {
       void promiseThen(promiseResolve(promise), settled, failed);
@@ -43,14 +43,4 @@ export class ExecutionContext {
   passThroughOnException(): void {
     if (!this.#invocation.closed) host(HOST.passThrough, this.#invocation.id);
   }
-
-  static {
-    newContext = (invocation) => {
-      const context = new ExecutionContext(BLANK);
-      context.#invocation = invocation;
-      return context;
-    };
-  }
 }
-
-export const createContext = newContext;

@@ -5,10 +5,12 @@ import { replaceConstructor } from './replace.ts';
 
 const NativeRegistry = FinalizationRegistry;
 let due: (() => void)[] = [];
+/** Is there something to flush? */
+export let finalizersAreDue = false;
 
 /** Runs the callbacks that have become due since the last entry. */
 export function flushFinalizers(): void {
-  if (due.length === 0) return;
+  finalizersAreDue = false;
   const batch = due;
   due = [];
   for (let i = 0; i < batch.length; i++) {
@@ -24,6 +26,7 @@ function GuestFinalizationRegistry(this: unknown, callback: unknown): object {
   if (new.target === undefined) throw new TypeError("Constructor FinalizationRegistry requires 'new'");
   if (typeof callback !== 'function') throw new TypeError('FinalizationRegistry: cleanup must be callable');
   const queue = (held: unknown): void => {
+    finalizersAreDue = true;
     due[due.length] = () => {
       (callback as (held: unknown) => void)(held);
     };

@@ -2,28 +2,30 @@
 import { HOST } from '../abi.ts';
 import { exactBuffer } from '../fetch/bytes.ts';
 import {
-  incomingRequest,
+  INCOMING,
+  incomingWithBody,
   isBodyUnusable,
-  isResponse,
   isStreamSource,
-  responseParts,
+  Request,
+  responseHead,
+  type ResponseState,
+  responseState,
   withLength,
 } from '../fetch/index.ts';
-import { createContext, type ExecutionContext } from './context.ts';
+import { CONTEXT, ExecutionContext } from './context.ts';
 import { host } from './host.ts';
-import { promiseThen, promiseResolve, reflectApply } from './intrinsics.ts';
-import type { Invocation } from './invocations.ts';
+import { functionBind, promiseThen, promiseResolve, reflectApply } from './intrinsics.ts';
+import { closeInvocation, endPart, failInvocation, type Invocation } from './invocations.ts';
 import { OutStream } from './out-streams.ts';
 import { ScheduledController } from './scheduled.ts';
 
 type Handler = (event: unknown, env: unknown, context: ExecutionContext) => unknown;
+type EntryClass = new (context: ExecutionContext, env: unknown) => object;
 
 let env: unknown;
-let exported: object | undefined;
-let onFetch: Handler | undefined;
-let onScheduled: Handler | undefined;
-/** Set when the default export is a class: it is constructed for each event. */
-let construct: (new (context: ExecutionContext, env: unknown) => Record<string, unknown>) | undefined;
+/** The handlers, bound at attach to the object that they were found on. */
+let onFetch: Handler = missing('fetch');
+let onScheduled: Handler = missing('scheduled');
 
 /** Takes the handlers of a main module's default export. Answers their names; throws a TypeError when there are none. */
 export function attachHandlers(namespace: unknown, environment: unknown): string {
@@ -34,121 +36,112 @@ export function attachHandlers(namespace: unknown, environment: unknown): string
       'The main module has no default export with event handlers, such as { fetch(request, env, ctx) {} }',
     );
   }
-  exported = main;
-  let handlers = main as { fetch?: unknown; scheduled?: unknown };
-  if (typeof main === 'function') {
-    const { prototype } = main as { prototype?: unknown };
-    if (typeof prototype === 'object' && prototype !== null) {
-      handlers = prototype;
-      construct = main as typeof construct;
-    }
-  }
-  const { fetch, scheduled } = handlers;
-  onFetch = typeof fetch === 'function' ? (fetch as Handler) : undefined;
-  onScheduled = typeof scheduled === 'function' ? (scheduled as Handler) : undefined;
-  if (onFetch === undefined && onScheduled === undefined) {
+  const prototype: unknown = typeof main === 'function' ? (main as { prototype?: unknown }).prototype : undefined;
+  const isClass = typeof prototype === 'object' && prototype !== null;
+  const { fetch, scheduled } = (isClass ? prototype : main) as { fetch?: unknown; scheduled?: unknown };
+  const bind = (handler: unknown): Handler | undefined => {
+    if (typeof handler !== 'function') return undefined;
+    return isClass ? onNew(main as EntryClass, handler as Handler) : functionBind(handler as Handler, main);
+  };
+  const fetchHandler = bind(fetch);
+  const scheduledHandler = bind(scheduled);
+  if (fetchHandler === undefined && scheduledHandler === undefined) {
     throw new TypeError('The default export of the main module has no fetch() or scheduled() handler');
   }
-  if (onFetch === undefined) return 'scheduled';
-  return onScheduled === undefined ? 'fetch' : 'fetch,scheduled';
+  onFetch = fetchHandler ?? missing('fetch');
+  onScheduled = scheduledHandler ?? missing('scheduled');
+  if (fetchHandler === undefined) return 'scheduled';
+  return scheduledHandler === undefined ? 'fetch' : 'fetch,scheduled';
 }
 
-export function runFetch(invocation: Invocation, head: string, body: ArrayBuffer | undefined, streamId: number): void {
-  let answer: unknown;
+/** A default export that is a class is constructed for each event. */
+function onNew(type: EntryClass, handler: Handler): Handler {
+  return (event, environment, context) => reflectApply(handler, new type(context, environment), [event]);
+}
+
+function missing(name: string): Handler {
+  return () => {
+    throw new TypeError(`The Worker has no ${name}() handler`);
+  };
+}
+
+export function runFetch(invocation: Invocation, body: ArrayBuffer | undefined, streamId: number): void {
   try {
-    if (onFetch === undefined) throw new TypeError('The Worker has no fetch() handler');
-    answer = callHandler(onFetch, invocation, incomingRequest(head, body, streamId, invocation));
+    const request =
+      body === undefined && streamId <= 0
+        ? new Request(INCOMING, invocation)
+        : incomingWithBody(invocation, body, streamId);
+    const answer = onFetch(request, env, new ExecutionContext(CONTEXT, invocation));
+    const response = responseState(answer);
+    if (response === undefined) respondLater(invocation, answer);
+    else respond(invocation, response);
   } catch (error) {
-    invocation.fail(error);
-    return;
+    failInvocation(invocation, error);
   }
-  if (isResponse(answer)) {
-    try {
-      respond(invocation, answer);
-    } catch (error) {
-      invocation.fail(error);
-    }
-    return;
-  }
-  settle(invocation, answer, (response) => {
-    respond(invocation, response);
-  });
 }
 
 export function runScheduled(invocation: Invocation, cron: string, at: number): void {
-  let answer: unknown;
   try {
-    if (onScheduled === undefined) throw new TypeError('The Worker has no scheduled() handler');
-    answer = callHandler(onScheduled, invocation, new ScheduledController(cron, at));
-  } catch (error) {
-    invocation.fail(error);
-    return;
-  }
-  settle(invocation, answer, () => {
-    invocation.end();
-  });
-}
-
-function callHandler(handler: Handler, invocation: Invocation, event: unknown): unknown {
-  const context = createContext(invocation);
-  if (construct === undefined) return reflectApply(handler, exported, [event, env, context]);
-  return reflectApply(handler, new construct(context, env), [event]);
-}
-
-function settle(invocation: Invocation, answer: unknown, onFulfilled: (value: unknown) => void): void {
-  const onRejected = (reason: unknown): void => {
-    if (!invocation.closed) invocation.fail(reason);
-  };
-  try {
+    const controller = new ScheduledController(cron, at);
+    const answer = onScheduled(controller, env, new ExecutionContext(CONTEXT, invocation));
     void promiseThen(
       promiseResolve(answer),
-      (value) => {
-        if (invocation.closed) return;
-        try {
-          onFulfilled(value);
-        } catch (error) {
-          onRejected(error);
-        }
+      () => {
+        if (!invocation.closed) endPart(invocation);
       },
-      onRejected,
+      (reason) => {
+        if (!invocation.closed) failInvocation(invocation, reason);
+      },
     );
   } catch (error) {
-    onRejected(error);
+    failInvocation(invocation, error);
   }
 }
 
-function respond(invocation: Invocation, response: unknown): void {
-  if (!isResponse(response)) {
-    invocation.fail(new TypeError('The fetch() handler did not return a Response object'));
-    return;
-  }
-  const { status, head, body } = responseParts(response);
-  if (status === 0) {
-    invocation.fail(new TypeError('The fetch() handler returned Response.error()'));
-    return;
-  }
-  let whole: string | ArrayBuffer | undefined;
-  if (body !== null) {
-    if (isBodyUnusable(body)) {
-      invocation.fail(new TypeError('The fetch() handler returned a Response whose body has already been used'));
-      return;
+/** Answers once the promise has settled. Throws what the promise does when it is asked to. */
+function respondLater(invocation: Invocation, answer: unknown): void {
+  void promiseThen(
+    promiseResolve(answer),
+    (value) => {
+      if (invocation.closed) return;
+      try {
+        respond(invocation, responseState(value));
+      } catch (error) {
+        failInvocation(invocation, error);
+      }
+    },
+    (reason) => {
+      if (!invocation.closed) failInvocation(invocation, reason);
+    },
+  );
+}
+
+/** Hands the response over. Throws, before that, when there is nothing to hand over. */
+function respond(invocation: Invocation, response: ResponseState | undefined): void {
+  if (response === undefined) throw new TypeError('The fetch() handler did not return a Response object');
+  const { status, source } = response;
+  if (status === 0) throw new TypeError('The fetch() handler returned Response.error()');
+  if (source !== null) {
+    if (typeof source === 'string' ? response.used : isBodyUnusable(response)) {
+      throw new TypeError('The fetch() handler returned a Response whose body has already been used');
     }
-    body.used = true;
-    const { source } = body;
-    if (isStreamSource(source)) {
+    response.used = true;
+    if (typeof source !== 'string' && isStreamSource(source)) {
       const stream = new OutStream(source, invocation);
-      host(HOST.respond, invocation.id, status, withLength(head, body), undefined, stream.id);
+      host(HOST.respond, invocation.id, status, withLength(responseHead(response), response), undefined, stream.id);
       stream.start();
-      invocation.end();
+      endPart(invocation);
       return;
     }
-    whole = typeof source === 'string' ? source : exactBuffer(source, source.byteLength);
   }
-  if (invocation.isSimple) {
-    invocation.close();
-    host(HOST.respond, invocation.id, status, head, whole, -1);
-    return;
-  }
-  host(HOST.respond, invocation.id, status, head, whole, 0);
-  invocation.end();
+  const { headers, list } = response;
+  const head =
+    headers === undefined && list === undefined ? response.statusText + response.implied : responseHead(response);
+  const whole =
+    source === null ? undefined : typeof source === 'string' ? source : exactBuffer(source, source.byteLength);
+  // Nothing but the handler itself holds it: a complete answer ends it in the same breath.
+  const ends = invocation.parts === 1 && !invocation.failed;
+  if (ends) closeInvocation(invocation);
+  host(HOST.respond, invocation.id, status, head, whole, ends ? -1 : 0);
+  if (!ends) endPart(invocation);
 }

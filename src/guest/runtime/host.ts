@@ -8,27 +8,24 @@ import type { HostFunction, HostSyncFunction } from '../abi.ts';
 
 let inline: HostFunction = notConnected;
 let queued: HostFunction = notConnected;
-let current: HostFunction = notConnected;
 let sync: HostSyncFunction = notConnected;
 let clock = 0;
 let lastId = 0;
 
-export function connect(host: HostFunction, hostQueued: HostFunction, hostSync: HostSyncFunction): void {
-  inline = host;
+/** Sends one operation of `HOST`, by the way of the running entry. */
+export let host: HostFunction = notConnected;
+
+export function connect(hostInline: HostFunction, hostQueued: HostFunction, hostSyncFunction: HostSyncFunction): void {
+  inline = hostInline;
   queued = hostQueued;
-  current = host;
-  sync = hostSync;
+  host = hostInline;
+  sync = hostSyncFunction;
 }
 
 /** Sets what every clock shows, and by which way host calls leave, until the next entry. */
 export function beginEntry(now: number, pooled: boolean): void {
   clock = now;
-  current = pooled ? queued : inline;
-}
-
-/** Sends one operation of `HOST`. Arguments are plain strings, numbers, undefined or bytes. */
-export function host(op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown): void {
-  current(op, id, a, b, c, d);
+  host = pooled ? queued : inline;
 }
 
 /** Asks one question of `HOST_SYNC`. */

@@ -2,7 +2,7 @@
 import { HOST } from '../abi.ts';
 import { host } from './host.ts';
 import { SafeMap } from './intrinsics.ts';
-import type { Invocation, Resource } from './invocations.ts';
+import { hold, release, type Invocation, type Resource } from './invocations.ts';
 
 /** `failure` is the reason of a failed read: an error, or what the guest itself aborted with. */
 export type PullCallback = (bytes: ArrayBuffer | undefined, end: boolean, failure: Failure | undefined) => void;
@@ -24,7 +24,7 @@ export class InStream implements Resource {
     this.id = id;
     this.invocation = invocation;
     open.set(id, this);
-    invocation.hold(this);
+    hold(invocation, this);
   }
 
   /** Asks for the next chunk, or (`whole`) for everything that is left as one. */
@@ -69,7 +69,7 @@ export class InStream implements Resource {
     if (state === 1) this.ended = true;
     if (state !== 0) {
       open.delete(this.id);
-      this.invocation.release(this);
+      release(this.invocation, this);
     }
     if (waiting !== undefined) waiting(bytes, state === 1, this.failure);
   }
@@ -78,7 +78,7 @@ export class InStream implements Resource {
     const waiting = this.#waiting;
     this.drop();
     this.failure = failure;
-    this.invocation.release(this);
+    release(this.invocation, this);
     if (waiting !== undefined) waiting(undefined, false, failure);
   }
 }

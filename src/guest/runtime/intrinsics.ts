@@ -5,6 +5,7 @@
 import { reflectApply, uncurryThis } from '../primordials.ts';
 
 export {
+  functionBind,
   isView,
   objectCreate,
   objectDefineProperty,

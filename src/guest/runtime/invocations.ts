@@ -9,100 +9,63 @@ export interface Resource {
   drop(): void;
 }
 
-const open = new SafeMap<number, Invocation>();
-let running: Invocation | undefined;
-
 /**
  * One event. It is over when its handler has settled, its body has been handed over and each promise given to
- * `waitUntil` has settled: each of these is a `begin` with its `end`.
+ * `waitUntil` has settled: each of these is a `beginPart` with its `endPart`.
+ *
+ * A plain record, made by one literal: a class would define its fields one by one. All of its fields are its own, so
+ * nothing that a tenant puts on `Object.prototype` shows in it.
  */
-export class Invocation {
+export interface Invocation {
+  readonly kind: 'invocation';
   readonly id: number;
+  /** Of a fetch event: its request's, as text. Empty otherwise. */
+  readonly head: string;
+  closed: boolean;
+  failed: boolean;
+  aborted: boolean;
+  parts: number;
   /** Subrequests made so far. */
-  subrequests = 0;
-  /** Aborts `request.signal`, once somebody has asked for that. */
-  onAbort: (() => void) | undefined = undefined;
-  aborted = false;
+  subrequests: number;
   /** Of `console.group`. */
-  indent = '';
-  closed = false;
-  #parts = 1;
-  #failed = false;
-  #resources: SafeSet<Resource> | undefined = undefined;
+  indent: string;
+  /** Aborts `request.signal`, once somebody has asked for that. */
+  onAbort: (() => void) | undefined;
+  resources: SafeSet<Resource> | undefined;
+  /** `ctx.props`, once somebody has asked for them. */
+  props: object | undefined;
+}
 
-  constructor(id: number) {
-    this.id = id;
-    open.set(id, this);
-  }
+/** All that are under way but the latest. */
+const open = new SafeMap<number, Invocation>();
+/** The one that was started last, while it is under way. Most are over before the next starts and never get into `open`. */
+let latest: Invocation | undefined;
+let running: Invocation | undefined;
 
-  begin(): void {
-    this.#parts++;
-  }
-
-  end(): void {
-    this.#parts--;
-    if (this.#parts > 0 || this.closed) return;
-    this.close();
-    host(HOST.done, this.id, this.#failed ? 'exception' : 'ok');
-  }
-
-  /** Nothing but the handler itself holds it: a complete answer may end it in the same breath. */
-  get isSimple(): boolean {
-    return this.#parts === 1 && !this.#failed;
-  }
-
-  /** The handler itself failed: the outcome is `exception` and the cell answers for it. */
-  fail(thrown: unknown): void {
-    this.reportFailure(thrown);
-    this.end();
-  }
-
-  /** Tells the host of an exception that makes the outcome `exception`. */
-  reportFailure(thrown: unknown): void {
-    this.#failed = true;
-    this.report(thrown);
-  }
-
-  /** Tells the host of an exception. The outcome stays as it is, as for a `waitUntil` promise that rejects. */
-  report(thrown: unknown): void {
-    const { name, message, stack } = describeError(thrown);
-    host(HOST.exception, this.closed ? 0 : this.id, name, message, stack);
-  }
-
-  hold(resource: Resource): void {
-    this.#resources ??= new SafeSet();
-    this.#resources.add(resource);
-  }
-
-  release(resource: Resource): void {
-    this.#resources?.delete(resource);
-  }
-
-  /** Its client has gone. */
-  abort(): void {
-    this.aborted = true;
-    const { onAbort } = this;
-    this.onAbort = undefined;
-    onAbort?.();
-  }
-
-  /** Forgets everything it had. Idempotent; the host forgets its side by itself. */
-  close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    open.delete(this.id);
-    this.onAbort = undefined;
-    const resources = this.#resources;
-    if (resources === undefined) return;
-    this.#resources = undefined;
-    resources.forEach((resource) => {
-      resource.drop();
-    });
-  }
+/** Starts an invocation and makes it the current one. */
+export function startInvocation(id: number, head: string): Invocation {
+  if (latest !== undefined) open.set(latest.id, latest);
+  const invocation: Invocation = {
+    kind: 'invocation',
+    id,
+    head,
+    closed: false,
+    failed: false,
+    aborted: false,
+    parts: 1,
+    subrequests: 0,
+    indent: '',
+    onAbort: undefined,
+    resources: undefined,
+    props: undefined,
+  };
+  latest = invocation;
+  running = invocation;
+  return invocation;
 }
 
 export function findInvocation(id: number): Invocation | undefined {
-  return open.get(id);
+  return latest?.id === id ? latest : open.get(id);
 }
 
 /** The invocation that was entered. Undefined while the modules are evaluated. */
@@ -110,11 +73,11 @@ export function currentInvocation(): Invocation | undefined {
   return running;
 }
 
-export function setCurrentInvocation(invocation: Invocation | undefined): void {
+export function setCurrentInvocation(invocation: Invocation): void {
   running = invocation;
 }
 
-/** For everything that only an event may do. `what` names it. */
+/** For everything that only an event may do. */
 export function requireInvocation(): Invocation {
   if (running === undefined || running.closed) {
     throw new Error(
@@ -124,4 +87,65 @@ export function requireInvocation(): Invocation {
     );
   }
   return running;
+}
+
+export function beginPart(invocation: Invocation): void {
+  invocation.parts++;
+}
+
+export function endPart(invocation: Invocation): void {
+  invocation.parts--;
+  if (invocation.parts > 0 || invocation.closed) return;
+  closeInvocation(invocation);
+  host(HOST.done, invocation.id, invocation.failed ? 'exception' : 'ok');
+}
+
+/** The handler itself failed: the outcome is `exception` and the cell answers for it. */
+export function failInvocation(invocation: Invocation, thrown: unknown): void {
+  reportFailure(invocation, thrown);
+  endPart(invocation);
+}
+
+/** Tells the host of an exception that makes the outcome `exception`. */
+export function reportFailure(invocation: Invocation, thrown: unknown): void {
+  invocation.failed = true;
+  reportException(invocation, thrown);
+}
+
+/** Tells the host of an exception. The outcome stays as it is, as for a `waitUntil` promise that rejects. */
+export function reportException(invocation: Invocation | undefined, thrown: unknown): void {
+  const { name, message, stack } = describeError(thrown);
+  host(HOST.exception, invocation === undefined || invocation.closed ? 0 : invocation.id, name, message, stack);
+}
+
+export function hold(invocation: Invocation, resource: Resource): void {
+  invocation.resources ??= new SafeSet();
+  invocation.resources.add(resource);
+}
+
+export function release(invocation: Invocation, resource: Resource): void {
+  invocation.resources?.delete(resource);
+}
+
+/** Its client has gone. */
+export function abortInvocation(invocation: Invocation): void {
+  invocation.aborted = true;
+  const { onAbort } = invocation;
+  invocation.onAbort = undefined;
+  onAbort?.();
+}
+
+/** Forgets everything it had. Idempotent; the host forgets its side by itself. */
+export function closeInvocation(invocation: Invocation): void {
+  if (invocation.closed) return;
+  invocation.closed = true;
+  if (invocation === latest) latest = undefined;
+  else open.delete(invocation.id);
+  invocation.onAbort = undefined;
+  const { resources } = invocation;
+  if (resources === undefined) return;
+  invocation.resources = undefined;
+  resources.forEach((resource) => {
+    resource.drop();
+  });
 }

@@ -7,7 +7,7 @@ import { messageOf } from './describe.ts';
 import { host, nextId } from './host.ts';
 import { InStream } from './in-streams.ts';
 import { promiseThen, SafeMap } from './intrinsics.ts';
-import type { Invocation, Resource } from './invocations.ts';
+import { beginPart, endPart, hold, release, reportFailure, type Invocation, type Resource } from './invocations.ts';
 
 const CHUNK_BYTES = 64 * 1024; // largest single write: the host's frames are of this order
 
@@ -32,8 +32,8 @@ export class OutStream implements Resource {
     this.invocation = invocation;
     this.#source = source instanceof InStream ? source : lockStream(source);
     open.set(this.id, this);
-    invocation.hold(this);
-    invocation.begin();
+    hold(invocation, this);
+    beginPart(invocation);
   }
 
   start(): void {
@@ -139,7 +139,7 @@ export class OutStream implements Resource {
 
   #fail(reason: unknown): void {
     host(HOST.fail, this.id, messageOf(reason));
-    this.invocation.reportFailure(reason);
+    reportFailure(this.invocation, reason);
     this.#close();
   }
 
@@ -152,8 +152,8 @@ export class OutStream implements Resource {
     this.#closed = true;
     this.#pending = undefined;
     open.delete(this.id);
-    this.invocation.release(this);
-    this.invocation.end();
+    release(this.invocation, this);
+    endPart(this.invocation);
   }
 }
 

@@ -89,6 +89,54 @@ describe('guest runtime', () => {
       assert.deepEqual(guest.calls(), []);
     });
 
+    it('finds each of several invocations under way, in whatever order they end', async () => {
+      const guest = await handler(
+        `const name = new URL(request.url).pathname;
+        request.signal.addEventListener('abort', () => console.log(name));
+        if (name === '/4') return new Response('at once');
+        await new Promise(() => {})`,
+      );
+      for (const id of [1, 2, 3, 4]) guest.fetch(`http://a.example/${id}`);
+      guest.calls();
+      for (const id of [2, 3, 4, 1]) guest.enter(ENTER.abort, id);
+      assert.deepEqual(
+        guest.calls().map(([, id]) => id),
+        [2, 3, 1],
+      );
+      guest.enter(ENTER.close, 3);
+      guest.enter(ENTER.close, 1);
+      for (const id of [3, 1]) guest.enter(ENTER.abort, id);
+      assert.deepEqual(guest.calls(), []);
+    });
+
+    it('answers with a response once, and fails when it is returned again', async () => {
+      const guest = await createGuest(
+        `const response = new Response('x'); export default { fetch() { return response } }`,
+      );
+      assert.deepEqual(guest.fetch('http://a.example/')[0]?.slice(0, 5), [
+        HOST.respond,
+        1,
+        200,
+        '\ncontent-type\ntext/plain;charset=UTF-8',
+        'x',
+      ]);
+      const [exception] = guest.fetch('http://a.example/');
+      assert.equal(exception?.[0], HOST.exception);
+      assert.match(String(exception[3]), /already been used/);
+      guest.dispose();
+    });
+
+    it('keeps its records to itself whatever is on Object.prototype', async () => {
+      const guest = await createGuest(
+        `for (const name of ['kind', 'source', 'used', 'closed', 'parts', 'resources', 'list', 'headers', 'head']) {
+          Object.defineProperty(Object.prototype, name, { set() { throw new Error(name) }, get() { throw new Error(name) } });
+        }
+        export default { fetch(request) { return new Response(request.method + request.headers.get('a')) } }`,
+      );
+      assert.equal(guest.fetch('http://a.example/', { headers: ['a', 'b'] })[0]?.[4], 'GETb');
+      guest.dispose();
+    });
+
     it('wakes nobody when the host closes an invocation', async () => {
       const guest = await handler(`
         const say = (what) => () => console.log(what);

@@ -3,7 +3,7 @@ import { HOST } from '../abi.ts';
 import { reportError } from '../events/index.ts';
 import { host, nextId } from './host.ts';
 import { NativePromise, reflectApply, SafeMap } from './intrinsics.ts';
-import { requireInvocation, type Invocation, type Resource } from './invocations.ts';
+import { hold, release, requireInvocation, type Invocation, type Resource } from './invocations.ts';
 import { limits } from './limits.ts';
 
 const MAX_DELAY_MS = 2 ** 31 - 1; // longer delays fire at once in browsers; here they are cut to this, 24.8 days
@@ -27,7 +27,7 @@ class Timer implements Resource {
     this.#callback = callback;
     this.#intervalMs = repeats ? (delayMs < MIN_INTERVAL_MS ? MIN_INTERVAL_MS : delayMs) : undefined;
     timers.set(this.id, this);
-    invocation.hold(this);
+    hold(invocation, this);
     host(HOST.timer, this.id, invocation.id, this.#intervalMs ?? delayMs);
   }
 
@@ -45,7 +45,7 @@ class Timer implements Resource {
 
   drop(): void {
     timers.delete(this.id);
-    this.invocation.release(this);
+    release(this.invocation, this);
   }
 }
 
