@@ -7,11 +7,12 @@ import { EgressError } from './errors.ts';
 /**
  * Answers an exchange by a fetch to the network. `head` as the guest's ABI has it:
  * `method\nurl\nredirect\nname\nvalue\n…`; the answer's head is `statusText\nurl\nredirected(0|1)\nname\nvalue\n…`.
+ * `onEnd` hears when it is over, however.
  */
 export function serveFetch(
   egress: Egress,
   exchange: Exchange,
-  request: { head: string; body: Buffer; fin: boolean },
+  request: { head: string; body: Buffer; fin: boolean; onEnd?: () => void },
 ): ExchangeEvents {
   const upload = new Upload(exchange, request.body, request.fin);
   const [method = '', url = '', redirect = '', ...headers] = request.head.split('\n');
@@ -24,10 +25,13 @@ export function serveFetch(
   };
   const aborted = new AbortController();
   const download = new Download(exchange);
-  void egress.fetch(outbound, aborted.signal).then(
-    (response) => download.send(response),
-    (error: unknown) => exchange.reset(RESET_CODES.internal, toMessage(error)),
-  );
+  void egress
+    .fetch(outbound, aborted.signal)
+    .then(
+      (response) => download.send(response),
+      (error: unknown) => exchange.reset(RESET_CODES.internal, toMessage(error)),
+    )
+    .finally(request.onEnd);
   return {
     onData: (chunk) => upload.push(chunk),
     onEnd: () => upload.end(),

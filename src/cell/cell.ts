@@ -5,6 +5,7 @@
 import { type Exchange, type ExchangeEvents, openLocalExchange } from '../channel/index.ts';
 import { type Engine, LoadError } from '../engine/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import { MAX_SERVICE_CALLS } from '../limits.ts';
 import type { Outcome, VersionCode } from '../model.ts';
 import type { CellHost } from './host.ts';
 import { Instances, checkCode } from './instances.ts';
@@ -40,7 +41,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
   #running = 0;
   #entries = 0;
   #coldStarts = 0;
-  #onIdle: (() => void) | undefined;
+  readonly #onIdle: (() => void)[] = [];
 
   constructor(options: CellOptions) {
     this.#options = options;
@@ -64,8 +65,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
     return new Promise((resolve) => {
       const { ray, cron, scheduledTime } = event;
       const scheduled: InvocationEvent = { kind: 'scheduled', ray, clientIp: '', head: cron, scheduledTime, depth: 0 };
-      const invocation = this.#begin(version, scheduled, { exchange: undefined, body: EMPTY, fin: true });
-      this.#onOutcome.set(invocation, resolve);
+      this.#begin(version, scheduled, { exchange: undefined, body: EMPTY, fin: true }, resolve);
     });
   }
 
@@ -97,7 +97,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
   /** Resolves when no invocation runs any more, `waitUntil` work included. */
   drain(): Promise<void> {
     if (this.#running === 0) return Promise.resolve();
-    return new Promise((resolve) => (this.#onIdle = resolve));
+    return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
   dispose(): void {
@@ -123,6 +123,10 @@ export class Cell implements InstanceOwner, InvocationOwner {
     if (binding?.type !== 'service') return subrequest.fail('No such service binding.');
     const { account } = instance.spec;
     const { ray, clientIp, depth } = subrequest.invocation.event;
+    const chain = (subrequest.invocation.chain ??= { calls: 0 });
+    if (++chain.calls > MAX_SERVICE_CALLS) {
+      return subrequest.fail(`Too many calls through service bindings: one request may set off ${MAX_SERVICE_CALLS}.`);
+    }
     void this.host.resolveService(account, binding.service).then(
       (version) => {
         if (version === undefined) {
@@ -130,7 +134,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
             `Cannot call the service "${binding.service}": there is no such Worker in this account.`,
           );
         }
-        const event = { kind: 'fetch', ray, clientIp, head: call.head, depth: depth + 1 } as const;
+        const event = { kind: 'fetch', ray, clientIp, head: call.head, depth: depth + 1, chain } as const;
         subrequest.start(
           (body, fin, events) =>
             openLocalExchange(
@@ -156,17 +160,19 @@ export class Cell implements InstanceOwner, InvocationOwner {
     }
     this.#starting.delete(invocation);
     this.#onOutcome.get(invocation)?.(outcome);
-    if (--this.#running === 0) this.#onIdle?.();
+    if (--this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   #begin(
     version: VersionId,
     event: InvocationEvent,
     request: { exchange: Exchange | undefined; body: Buffer; fin: boolean },
+    onOutcome?: (outcome: Outcome) => void,
   ): Invocation {
     const { exchange, body, fin } = request;
     const invocation = new Invocation(event, exchange, { now: this.now(), owner: this });
     this.#running++;
+    if (onOutcome !== undefined) this.#onOutcome.set(invocation, onOutcome);
     if (!fin) invocation.holdBody(body);
     const whole = fin && body.byteLength > 0 ? body : undefined;
     const instance = this.#instances.get(version);
@@ -186,7 +192,9 @@ export class Cell implements InstanceOwner, InvocationOwner {
       (instance) => {
         if (invocation.finished) return;
         this.#starting.delete(invocation);
-        instance.begin(invocation, request.body, request.streams);
+        // Gone again between its start and this turn of ours: the memory budget is short.
+        if (instance.disposed) this.#beginCold(version, invocation, request);
+        else instance.begin(invocation, request.body, request.streams);
       },
       (error: unknown) => this.#failStart(invocation, error),
     );

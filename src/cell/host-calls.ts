@@ -29,7 +29,8 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
       return;
     }
     case HOST.end:
-      return endOutStream(instance, id);
+      instance.outStreams.get(id)?.end();
+      return;
     case HOST.fail:
       instance.outStreams.get(id)?.fail();
       return;
@@ -38,7 +39,6 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
       return;
     case HOST.stop: {
       instance.inStreams.get(id)?.stop();
-      instance.forgetInStream(id);
       return;
     }
     case HOST.fetch:
@@ -105,20 +105,13 @@ function respond(instance: Instance, id: number, [status, head, body, rest]: Arg
   if (rest === -1) {
     done(instance, id, true);
   } else if (complete) {
-    invocation.startWaitUntil();
+    invocation.onAnswered();
   } else if (typeof rest === 'number') {
     const stream = new OutStream(rest, instance, invocation, invocation.exchange);
     instance.outStreams.set(rest, stream);
     invocation.responseBody = stream;
+    invocation.hasResources = true;
   }
-}
-
-function endOutStream(instance: Instance, id: number): void {
-  const stream = instance.outStreams.get(id);
-  if (stream === undefined) return;
-  const isResponse = stream.invocation.responseBody === stream;
-  stream.end();
-  if (isResponse) stream.invocation.startWaitUntil();
 }
 
 /** The guest has settled it. It finishes when the entry is over and its CPU time known. */
@@ -138,6 +131,7 @@ function subrequest(instance: Instance, id: number, [inv, head, body, bindingInd
   const url = head.split('\n', 2)[1] ?? '';
   const call = new Subrequest(id, instance, invocation, isService ? serviceHead(url) : networkHead);
   instance.calls.set(id, call);
+  invocation.hasResources = true;
   const refusal = refuseSubrequest(instance, invocation, isService);
   if (refusal !== undefined) return call.fail(refusal);
   const source = toSubrequestBody(instance, invocation, body);

@@ -1,5 +1,5 @@
 /** A body on its way into an isolate. Held outside, within the exchange's window, until the guest asks for it. */
-import type { Exchange } from '../channel/index.ts';
+import { type Exchange, RESET_CODES } from '../channel/index.ts';
 import { ENTER } from '../guest/abi.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import type { Instance } from './instance.ts';
@@ -16,6 +16,7 @@ export class InStream {
   readonly #instance: Instance;
   readonly #invocation: Invocation;
   readonly #exchange: Exchange;
+  readonly #isDownload: boolean;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #ended = false;
@@ -23,11 +24,17 @@ export class InStream {
   #pull: Pull | undefined;
   #stopped = false;
 
-  constructor(id: number, instance: Instance, source: { invocation: Invocation; exchange: Exchange }) {
+  /** `isDownload`: the body of a response that the guest fetched; else of the request it answers. */
+  constructor(
+    id: number,
+    instance: Instance,
+    source: { invocation: Invocation; exchange: Exchange; isDownload: boolean },
+  ) {
     this.id = id;
     this.#instance = instance;
     this.#invocation = source.invocation;
     this.#exchange = source.exchange;
+    this.#isDownload = source.isDownload;
   }
 
   get invocation(): Invocation {
@@ -42,10 +49,13 @@ export class InStream {
     }
     this.#chunks.push(chunk);
     this.#bytes += chunk.byteLength;
+    this.#instance.heldBytes += chunk.byteLength;
     if (this.#pull === PULL_ALL) {
       this.#exchange.grant(chunk.byteLength);
-      if (this.#bytes > MAX_REQUEST_BODY_BYTES) {
-        this.fail(`Cannot read the body at once: it is longer than ${MAX_REQUEST_BODY_BYTES} bytes`);
+      if (this.#bytes > MAX_REQUEST_BODY_BYTES || this.#instance.heldBytes > this.#instance.maxHeldBytes) {
+        this.fail('Cannot read the body at once: it is too long');
+        this.stop();
+        return;
       }
     }
     this.#answer();
@@ -58,8 +68,7 @@ export class InStream {
 
   fail(message: string): void {
     this.#failure = message;
-    this.#chunks = [];
-    this.#bytes = 0;
+    this.#take();
     this.#answer();
   }
 
@@ -76,10 +85,12 @@ export class InStream {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#exchange.grant(this.#bytes);
-    this.#chunks = [];
-    this.#bytes = 0;
+    // A client may finish what it sends, and still gets its answer; a server need not go on sending what nobody reads.
+    if (!this.#isDownload) this.#exchange.grant(this.#bytes);
+    else if (!this.#ended) this.#exchange.reset(RESET_CODES.none, 'not wanted any more');
+    this.#take();
     this.#settle();
+    this.#instance.forgetInStream(this.id);
   }
 
   #answer(): void {
@@ -111,6 +122,7 @@ export class InStream {
   #take(): Uint8Array | undefined {
     const [first] = this.#chunks;
     const bytes = this.#chunks.length > 1 ? Buffer.concat(this.#chunks, this.#bytes) : first;
+    this.#instance.heldBytes -= this.#bytes;
     this.#chunks = [];
     this.#bytes = 0;
     return bytes;

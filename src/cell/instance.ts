@@ -61,6 +61,8 @@ export class Instance implements HostHandler {
   condemned = false;
   /** Memory held when it was last measured, in bytes. */
   heapBytes = 0;
+  /** Body bytes that wait outside for the guest to take them. */
+  heldBytes = 0;
   readonly outStreams = new Map<number, OutStream>();
   readonly inStreams = new Map<number, InStream>();
   readonly calls = new Map<number, Subrequest>();
@@ -82,7 +84,17 @@ export class Instance implements HostHandler {
     this.spec = spec;
     this.owner = context.owner;
     this.#placement = context.placement;
+    this.lastUsed = context.owner.countEntry();
     guest.handler = this;
+  }
+
+  get disposed(): boolean {
+    return this.#guest.disposed;
+  }
+
+  /** What bodies may take outside the isolate, in bytes: as much as the isolate itself. */
+  get maxHeldBytes(): number {
+    return this.spec.limits.memoryMiB * 1024 * 1024;
   }
 
   get idle(): boolean {
@@ -95,12 +107,13 @@ export class Instance implements HostHandler {
     this.invocations.add(invocation);
     const { kind, head, scheduledTime } = invocation.event;
     if (kind === 'scheduled') {
+      invocation.startWaitUntil();
       this.enter(invocation, ENTER.scheduled, invocation.id, head, scheduledTime);
       return;
     }
     let streamId = 0;
     if (streams && invocation.exchange !== undefined) {
-      const stream = this.createInStream(invocation, invocation.exchange);
+      const stream = this.createInStream(invocation, invocation.exchange, false);
       streamId = stream.id;
       invocation.connectBody(stream);
     }
@@ -129,10 +142,9 @@ export class Instance implements HostHandler {
   /** The invocation has ended: forgets everything that was on its behalf. */
   release(invocation: Invocation): void {
     if (!this.invocations.delete(invocation.id)) return;
-    if (!invocation.guestDone) {
-      this.#dropPending(invocation);
-      this.#close(invocation);
-    }
+    // The guest has forgotten its side of it when it says that all is done; ours is still here.
+    if (invocation.hasResources) this.#dropPending(invocation);
+    if (!invocation.guestDone) this.#close(invocation);
     if (this.condemned && this.invocations.size === 0) this.dispose();
   }
 
@@ -142,8 +154,9 @@ export class Instance implements HostHandler {
     else invocation.finish(invocation.outcome);
   }
 
-  createInStream(invocation: Invocation, exchange: Exchange): InStream {
-    const stream = new InStream(this.#nextInStreamId++, this, { invocation, exchange });
+  createInStream(invocation: Invocation, exchange: Exchange, isDownload: boolean): InStream {
+    const stream = new InStream(this.#nextInStreamId++, this, { invocation, exchange, isDownload });
+    invocation.hasResources = true;
     this.inStreams.set(stream.id, stream);
     return stream;
   }
@@ -166,6 +179,7 @@ export class Instance implements HostHandler {
   setTimer(id: number, invocation: Invocation, delayMs: number): void {
     if (this.timers.size >= MAX_TIMERS) return; // the guest runtime has refused it already
     invocation.outstanding++;
+    invocation.hasResources = true;
     const timeout = setTimeout(() => {
       this.timers.delete(id);
       invocation.outstanding--;
@@ -207,7 +221,7 @@ export class Instance implements HostHandler {
     }
     this.lastUsed = this.owner.countEntry();
     this.#entered = true;
-    const place = this.#placement.place;
+    const place = this.#placement.placeWithin(this.spec.limits.cpuMs);
     const parameters = [op, id, toArgument(a), toArgument(b), toArgument(c)] as const;
     if (place === 'inline') {
       const result = this.#guest.enter(budgetUs, parameters);
@@ -252,12 +266,16 @@ export class Instance implements HostHandler {
       const settled = this.#settled.pop();
       settled?.finish(settled.outcome);
     }
-    if (invocation.outstanding === 0) this.#checkHung(invocation);
+    if (this.invocations.size > 0 && invocation.outstanding === 0) this.#endHung();
   }
 
-  /** Nothing that could wake the invocation is on its way, in the whole instance: it can never end by itself. */
-  #checkHung(invocation: Invocation): void {
-    if (invocation.finished || this.#queue.length > 0 || this.#pending()) return;
+  /** When nothing is on its way that could wake anything in the whole instance, nothing in it can end by itself. */
+  #endHung(): void {
+    if (this.#entered || this.#queue.length > 0 || this.#pending()) return;
+    for (const invocation of this.invocations.values()) this.#finishHung(invocation);
+  }
+
+  #finishHung(invocation: Invocation): void {
     if (!invocation.responded && invocation.event.kind === 'fetch') {
       invocation.exception({
         name: 'Error',
@@ -266,13 +284,16 @@ export class Instance implements HostHandler {
         timestamp: this.owner.now(),
       });
       invocation.finish('exception');
+    } else if (invocation.responseBody !== undefined) {
+      invocation.finish('exception');
     } else {
       invocation.finish('ok');
     }
   }
 
   #pending(): boolean {
-    if (this.timers.size > 0 || this.calls.size > 0 || this.outStreams.size > 0) return true;
+    if (this.timers.size > 0 || this.calls.size > 0) return true;
+    for (const { blocked } of this.outStreams.values()) if (blocked) return true;
     for (const { outstanding } of this.invocations.values()) if (outstanding > 0) return true;
     return false;
   }
@@ -291,11 +312,7 @@ export class Instance implements HostHandler {
   #dropPending(invocation: Invocation): void {
     for (const [id, timer] of this.timers) if (timer.invocation === invocation) this.clearTimer(id);
     for (const call of this.calls.values()) if (call.invocation === invocation) call.cancel();
-    for (const stream of this.inStreams.values()) {
-      if (stream.invocation !== invocation) continue;
-      stream.stop();
-      this.inStreams.delete(stream.id);
-    }
+    for (const stream of this.inStreams.values()) if (stream.invocation === invocation) stream.stop();
     for (const [id, stream] of this.outStreams) if (stream.invocation === invocation) this.outStreams.delete(id);
   }
 

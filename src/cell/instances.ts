@@ -1,9 +1,10 @@
 /** The live instances of a cell: found or made per version, and given up, least recently used first, under a memory budget. */
-import { type Engine, type GuestIsolate, LoadError } from '../engine/index.ts';
-import type { AttachOptions } from '../guest/abi.ts';
+import { type Engine, type GuestIsolate, type HostHandler, LoadError } from '../engine/index.ts';
+import { type AttachOptions, HOST_SYNC } from '../guest/abi.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode, VersionSpec } from '../model.ts';
+import { domainToAscii } from './domain.ts';
 import type { CellHost } from './host.ts';
 import { Instance, type InstanceOwner } from './instance.ts';
 import { Placements } from './placement.ts';
@@ -12,7 +13,7 @@ import { VersionCodes } from './version-codes.ts';
 const MAX_LIVE = 6_000; // each isolate has 8 memory maps, and Linux allows a process 65,530
 const ISOLATE_OVERHEAD_BYTES = 1024 * 1024; // beside its heap: stacks, code, handles
 const INLINE_STARTUP_US = 5_000; // what the others in the cell may wait for the start of one
-const MEASURE_EVERY = 64; // instances used since the memory was last added up
+const MEASURE_EVERY_MS = 2_000; // 20 µs an instance that was used since
 
 export interface InstancesOptions {
   readonly engine: Engine;
@@ -28,12 +29,15 @@ export class Instances {
   readonly #loading = new Map<VersionId, Promise<Instance>>();
   readonly #placements = new Placements();
   readonly #codes: VersionCodes;
-  #sinceMeasured = 0;
+  readonly #measuring: NodeJS.Timeout;
+  #measuredUpTo = 0;
   #evicted = 0;
 
   constructor(options: InstancesOptions) {
     this.#options = options;
     this.#codes = new VersionCodes(options.host);
+    this.#measuring = setInterval(() => this.#keepBudget(), MEASURE_EVERY_MS);
+    this.#measuring.unref();
   }
 
   get live(): number {
@@ -94,6 +98,7 @@ export class Instances {
   }
 
   disposeAll(): void {
+    clearInterval(this.#measuring);
     for (const instance of this.#live.values()) instance.dispose();
     this.#live.clear();
   }
@@ -111,10 +116,18 @@ export class Instances {
 
   #makeRoom(): void {
     if (this.#live.size >= MAX_LIVE) this.#evictIdle(() => this.#live.size < MAX_LIVE);
-    if (++this.#sinceMeasured < MEASURE_EVERY) return;
-    this.#sinceMeasured = 0;
+  }
+
+  #keepBudget(): void {
     let bytes = 0;
-    for (const instance of this.#live.values()) bytes += instance.measure() + ISOLATE_OVERHEAD_BYTES;
+    let lastUsed = this.#measuredUpTo;
+    for (const instance of this.#live.values()) {
+      // One that has not been entered since holds what it held.
+      if (instance.lastUsed > this.#measuredUpTo) instance.measure();
+      lastUsed = Math.max(lastUsed, instance.lastUsed);
+      bytes += instance.heapBytes + instance.heldBytes + ISOLATE_OVERHEAD_BYTES;
+    }
+    this.#measuredUpTo = lastUsed;
     const budget = this.#options.memoryBudgetBytes;
     this.#evictIdle((freed) => bytes - freed <= budget);
   }
@@ -151,21 +164,33 @@ async function startGuest(engine: Engine, code: VersionCode, isLong: boolean): P
   const attach = toAttachOptions(code.spec);
   if (!isLong) {
     try {
-      const guest = engine.acquire(code.spec.limits.memoryMiB);
+      const guest = acquireGuest(engine, code);
       await guest.load(code, attach, { inline: true, budgetUs: INLINE_STARTUP_US, cache: engine.cache });
       return guest;
     } catch (error) {
       if (!(error instanceof LoadError && error.exceededCpu)) throw error;
     }
   }
-  const guest = engine.acquire(code.spec.limits.memoryMiB);
+  const guest = acquireGuest(engine, code);
   await guest.load(code, attach, { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, cache: engine.cache });
+  return guest;
+}
+
+/** Start-up code has no I/O, but may parse a URL. */
+const STARTUP_HANDLER: HostHandler = {
+  host: () => {},
+  hostSync: (op, a) => (op === HOST_SYNC.domainToAscii && typeof a === 'string' ? domainToAscii(a) : undefined),
+};
+
+function acquireGuest(engine: Engine, code: VersionCode): GuestIsolate {
+  const guest = engine.acquire(code.spec.limits.memoryMiB);
+  guest.handler = STARTUP_HANDLER;
   return guest;
 }
 
 /** Starts the code once, in an isolate of its own, and throws it away. Throws LoadError with the position. */
 export async function checkCode(engine: Engine, code: VersionCode): Promise<{ startupMs: number; handlers: string[] }> {
-  const guest = engine.acquire(code.spec.limits.memoryMiB);
+  const guest = acquireGuest(engine, code);
   try {
     const handlers = await guest.load(code, toAttachOptions(code.spec), {
       inline: false,

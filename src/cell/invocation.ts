@@ -8,6 +8,11 @@ import type { InStream } from './in-stream.ts';
 import type { Instance } from './instance.ts';
 import type { OutStream } from './out-stream.ts';
 
+/** Counts the calls through service bindings of one request, however they branch. */
+export interface CallChain {
+  calls: number;
+}
+
 /** What started an invocation. */
 export interface InvocationEvent {
   readonly kind: InvocationRecord['event'];
@@ -18,9 +23,15 @@ export interface InvocationEvent {
   readonly scheduledTime?: number;
   /** How many service bindings lie between the client and here. */
   readonly depth: number;
+  /** Of everything that the same request set off. */
+  readonly chain?: CallChain;
 }
 
 const MAX_EXCEPTIONS = 20; // recorded per invocation; one is the rule
+const LOG_LINE_BYTES = 64; // what a line costs beside its text: empty ones are not free
+const INLINE_BODY = 64 * 1024; // a shorter body never waits for credit
+const MAX_RECORDED_URL = 2_048; // characters of a URL in the record
+const SCHEDULED_WALL_MS = 15 * 60_000; // nobody waits for a scheduled event, so something must end it
 
 /** Who hears of the end. */
 export interface InvocationOwner {
@@ -32,6 +43,8 @@ export class Invocation implements ExchangeEvents {
   id = 0;
   readonly event: InvocationEvent;
   readonly exchange: Exchange | undefined;
+  /** Made when it first calls a service binding. */
+  chain: CallChain | undefined;
   /** CPU time used so far, in µs. */
   cpuUs = 0;
   subrequests = 0;
@@ -46,6 +59,8 @@ export class Invocation implements ExchangeEvents {
   guestDone = false;
   /** How the guest says it ended; valid with `guestDone`. */
   outcome: Outcome = 'ok';
+  /** A timer, call or stream was made on its behalf: there may be something to drop at its end. */
+  hasResources = false;
   requestBody: InStream | undefined;
   responseBody: OutStream | undefined;
   readonly #startedAt: number;
@@ -55,12 +70,15 @@ export class Invocation implements ExchangeEvents {
   #logs: LogLine[] = [];
   #logBytes = 0;
   #truncated = false;
+  /** The whole answer has been handed over. */
+  #answered = false;
   /** The client went away before it had its answer. */
   #canceled = false;
   #exceptions: ExceptionInfo[] = [];
   #status = 0;
   #waitUntilTimer: NodeJS.Timeout | undefined;
   #bodyBytes = 0;
+  #heldBytes = 0;
   #early: { chunks: Buffer[]; ended: boolean } | undefined;
 
   constructor(
@@ -70,6 +88,7 @@ export class Invocation implements ExchangeEvents {
   ) {
     this.event = event;
     this.exchange = exchange;
+    this.chain = event.chain;
     this.#startedAt = context.now;
     this.#owner = context.owner;
   }
@@ -120,12 +139,15 @@ export class Invocation implements ExchangeEvents {
   }
 
   onDrain(): void {
+    this.#releaseHeld();
     this.responseBody?.drained();
   }
 
   /** The client has gone. Work promised to `waitUntil` may still finish. */
-  onReset(): void {
-    if (this.finished) return;
+  onReset(code: number): void {
+    this.#releaseHeld();
+    // It has the whole answer, and only takes no more of what it was sending.
+    if (this.finished || (this.#answered && code === RESET_CODES.none)) return;
     this.requestBody?.fail('The client disconnected');
     this.responseBody?.refuse();
     if (this.#instance === undefined) this.finish('canceled');
@@ -136,16 +158,37 @@ export class Invocation implements ExchangeEvents {
     }
   }
 
+  /** The answer is complete. What is left may take so much longer. */
+  onAnswered(): void {
+    this.#answered = true;
+    this.startWaitUntil();
+  }
+
   /** Sends the guest's answer. Throws RangeError when the head is too long for a frame. */
   respond(status: number, head: string, body: Uint8Array | string | undefined, complete: boolean): void {
     if (this.responded || this.finished) return;
     this.responded = true;
     this.#status = status;
     this.exchange?.respond(status, head, body, complete);
+    // What the client has not taken yet is held here, and counted as the instance's memory.
+    if (body !== undefined && body.length > INLINE_BODY) this.#hold(this.exchange?.queuedBytes ?? 0);
+  }
+
+  #hold(bytes: number): void {
+    const instance = this.#instance;
+    if (instance === undefined || bytes === 0) return;
+    this.#heldBytes = bytes;
+    instance.heldBytes += bytes;
+    if (instance.heldBytes > instance.maxHeldBytes) this.finish('exceededMemory');
+  }
+
+  #releaseHeld(): void {
+    if (this.#instance !== undefined) this.#instance.heldBytes -= this.#heldBytes;
+    this.#heldBytes = 0;
   }
 
   log(level: LogLine['level'], message: string, now: number): void {
-    this.#logBytes += message.length;
+    this.#logBytes += message.length + LOG_LINE_BYTES;
     if (this.#logBytes > MAX_LOG_BYTES) this.#truncated = true;
     else this.#logs.push({ level, message, timestamp: now });
   }
@@ -162,10 +205,11 @@ export class Invocation implements ExchangeEvents {
     return last?.name === 'RangeError' && last.message === 'Array buffer allocation failed';
   }
 
-  /** The response is on its way: what is left may take so much longer. */
+  /** From here on it may take so much longer. */
   startWaitUntil(): void {
     if (this.finished) return;
-    this.#waitUntilTimer ??= setTimeout(() => this.finish('exceededWallTime'), WAIT_UNTIL_WALL_MS);
+    const limitMs = this.event.kind === 'scheduled' ? SCHEDULED_WALL_MS : WAIT_UNTIL_WALL_MS;
+    this.#waitUntilTimer ??= setTimeout(() => this.finish('exceededWallTime'), limitMs);
   }
 
   /**
@@ -208,7 +252,9 @@ export class Invocation implements ExchangeEvents {
       wallMs: Math.round((performance.now() - this.#startedAtMs) * 1e3) / 1e3,
       at: this.#startedAt,
       method: isFetch ? head.slice(0, methodEnd) : undefined,
-      url: isFetch ? head.slice(methodEnd + 1, urlEnd < 0 ? undefined : urlEnd) : undefined,
+      url: isFetch
+        ? head.slice(methodEnd + 1, Math.min(urlEnd < 0 ? head.length : urlEnd, methodEnd + 1 + MAX_RECORDED_URL))
+        : undefined,
       logs: this.#logs,
       exceptions: this.#exceptions,
       truncated: this.#truncated,
@@ -221,10 +267,9 @@ export class Invocation implements ExchangeEvents {
       this.responded = true;
       this.#status = status;
       exchange.respond(status, head, body, true);
-    } else if (this.responseBody !== undefined && outcome !== 'ok') {
+    } else if ((this.responseBody !== undefined || this.#heldBytes > 0) && outcome !== 'ok') {
+      this.#releaseHeld();
       exchange.reset(RESET_CODES.internal, `the Worker ended: ${outcome}`);
     }
-    // The rest of a request body that nobody will read.
-    this.requestBody?.stop();
   }
 }

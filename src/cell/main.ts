@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import { type Channel, openChannel } from '../channel/index.ts';
 import { Engine, LoadError } from '../engine/index.ts';
 import { Cell } from './cell.ts';
+import { CELL_FRAME_BYTES } from './protocol.ts';
 import type { CheckAnswer, Deployed, FireScheduled, PrepareVersion, StartCell } from './protocol.ts';
 import { RemoteHost } from './remote-host.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
@@ -23,7 +24,7 @@ let running: { cell: Cell; engine: Engine } | undefined;
 
 const supervisor: Channel = openChannel(
   new Socket({ fd: SUPERVISOR_FD, readable: true, writable: true }),
-  { ids: 'even' },
+  { ids: 'even', maxFrameBytes: CELL_FRAME_BYTES },
   {
     async onCall(method, params, payload) {
       const answer = await CALLS[method]?.(params, payload);
@@ -87,7 +88,8 @@ function link(serving: Cell, fd: number): void {
   const channel = openChannel(
     new Socket({ fd, readable: true, writable: true }),
     { ids: 'even' },
-    { onRequest: (exchange, head, body, fin) => serving.serve(exchange, head, body, fin) },
+    // A cell that visitors cannot reach is replaced, not kept.
+    { onClose: leave, onRequest: (exchange, head, body, fin) => serving.serve(exchange, head, body, fin) },
   );
   links.push(channel);
   channel.notify('ready', {});

@@ -15,12 +15,20 @@ export class OutStream {
   #earlyEnd = false;
   #owed = 0;
   #debt = 0;
+  #blocked = false;
+  /** Of an upload: its source failed, and with it the fetch. */
+  onFailed: (() => void) | undefined;
 
   constructor(id: number, instance: Instance, invocation: Invocation, exchange: Exchange | undefined) {
     this.id = id;
     this.#instance = instance;
     this.invocation = invocation;
     this.#exchange = exchange;
+  }
+
+  /** Bytes wait for the peer, who will wake the guest. */
+  get blocked(): boolean {
+    return this.#blocked;
   }
 
   /** The exchange is open now; what the guest wrote before goes first. */
@@ -45,6 +53,7 @@ export class OutStream {
 
   end(): void {
     this.#instance.forgetOutStream(this.id);
+    if (this.#isResponse) this.invocation.onAnswered();
     if (this.#exchange === undefined) this.#earlyEnd = true;
     else this.#exchange.end();
   }
@@ -52,10 +61,13 @@ export class OutStream {
   fail(): void {
     this.#instance.forgetOutStream(this.id);
     this.#exchange?.reset(RESET_CODES.internal, 'the body stream of the Worker failed');
+    this.onFailed?.();
+    if (this.#isResponse) this.invocation.onAnswered();
   }
 
   /** Everything written has been sent. */
   drained(): void {
+    this.#blocked = false;
     this.#repay(true);
   }
 
@@ -65,8 +77,13 @@ export class OutStream {
     this.#instance.enter(this.invocation, ENTER.credit, this.id, -1);
   }
 
+  get #isResponse(): boolean {
+    return this.#exchange !== undefined && this.#exchange === this.invocation.exchange;
+  }
+
   #send(exchange: Exchange, chunk: string | Uint8Array): void {
     if (exchange.write(chunk)) this.#repay(false);
+    else this.#blocked = true;
   }
 
   #repay(drained: boolean): void {

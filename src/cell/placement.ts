@@ -3,9 +3,11 @@
  *
  * Inline is four times cheaper when many tenants take turns (no thread is woken), but an entry that runs long keeps
  * everybody else waiting. So: whoever is not yet known runs on the pool; short ones move inline; a long entry moves its
- * Worker back to the pool until it has been short for a while.
+ * Worker back to the pool until it has been short for a while. And whose limit is above the usual stays on the pool: one
+ * entry inline may take all of it.
  */
 import type { VersionId } from '../ids.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 
 const LONG_US = 5_000; // what a neighbour may wait for one entry of somebody else
 const SHORT_ENTRIES_TO_BE_KNOWN = 2; // the first ones compile code and are slower than the rest
@@ -20,6 +22,11 @@ export class Placement {
 
   get place(): Place {
     return this.#place;
+  }
+
+  /** For a Worker whose CPU limit is `cpuMs`. */
+  placeWithin(cpuMs: number): Place {
+    return this.#place === 'inline' && cpuMs > DEFAULT_LIMITS.cpuMs ? 'long' : this.#place;
   }
 
   /** Learns from an entry that used `cpuUs`. */

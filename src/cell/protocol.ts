@@ -1,5 +1,9 @@
 /** What supervisor and cell say to each other over the cell's first channel, beside exchanges and VersionHeader. */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import { MAX_UPLOAD_RAW_BYTES } from '../limits.ts';
+
+/** Largest message between supervisor and cell: a version with all its modules, and its header. */
+export const CELL_FRAME_BYTES = MAX_UPLOAD_RAW_BYTES + 8 * 1024 * 1024;
 
 /** Call `start`, the first one. The payload is the guest runtime: its source, then the warm-up script. */
 export interface StartCell {

@@ -40,11 +40,19 @@ export class Subrequest implements ExchangeEvents {
 
   /** Opens it now, or when fewer than MAX_OPEN_CONNECTIONS of its invocation wait for a response. */
   start(open: OpenExchange, body: SubrequestBody): void {
+    if (body !== undefined && typeof body === 'object' && 'onFailed' in body) {
+      body.onFailed = () => this.fail('The request body failed.');
+    }
     const begin = () => {
       if (this.#state !== 'queued') return this.#startNext();
       this.#state = 'open';
       this.invocation.openConnections++;
-      this.#open(open, body);
+      try {
+        this.#open(open, body);
+      } catch (error) {
+        // The head is longer than a frame takes.
+        this.fail(error instanceof Error ? error.message : 'The request could not be sent.');
+      }
     };
     if (this.invocation.openConnections < MAX_OPEN_CONNECTIONS) begin();
     else this.invocation.waiting.push(begin);
@@ -60,7 +68,7 @@ export class Subrequest implements ExchangeEvents {
       return;
     }
     if (this.#exchange === undefined) return;
-    this.#download = this.#instance.createInStream(this.invocation, this.#exchange);
+    this.#download = this.#instance.createInStream(this.invocation, this.#exchange, true);
     this.#instance.enter(this.invocation, ENTER.deliver, this.id, 1, text, this.#download.id);
     this.#download.push(body);
   }

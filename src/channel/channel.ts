@@ -276,7 +276,7 @@ class SocketChannel implements Channel, ExchangeHost, FrameSink, WriterOwner {
     const reason = this.#closed ? 'channel is closed' : 'too many exchanges are open';
     const exchange = new ChannelExchange(this, 0, false);
     exchange.events = events;
-    process.nextTick(() => exchange.receiveReset(code, reason));
+    exchange.refuse(code, reason);
     return exchange;
   }
 

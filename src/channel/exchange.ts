@@ -28,6 +28,8 @@ export interface Exchange {
   grant(bytes: number): void;
   /** Bytes that `write` would send without waiting for credit. */
   readonly credit: number;
+  /** Bytes that wait for credit, or for the socket. */
+  readonly queuedBytes: number;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface ExchangeEvents {
   onEnd(): void;
   /** The peer reset the exchange, or the channel ended. Nothing follows. */
   onReset(code: number, reason: string): void;
-  /** Everything queued by `write` has been sent. */
+  /** Everything that waited has been sent. */
   onDrain?(): void;
 }
 
@@ -83,6 +85,18 @@ export class ChannelExchange implements Exchange {
 
   get credit(): number {
     return this.#sendCredit;
+  }
+
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const chunk of this.#queue ?? []) bytes += chunk.length;
+    return bytes;
+  }
+
+  /** Takes nothing, from now on; its owner hears of it in the next tick, when it has this exchange in hand. */
+  refuse(code: number, reason: string): void {
+    this.#closed = true;
+    process.nextTick(() => this.events.onReset(code, reason));
   }
 
   /** Requester: sends the request frame. */
@@ -179,7 +193,7 @@ export class ChannelExchange implements Exchange {
     }
     this.#queue = undefined;
     if (this.#ending) this.#sendEnd();
-    else this.events.onDrain?.();
+    this.events.onDrain?.();
   }
 
   receiveResponse(status: number, head: string, body: Buffer, fin: boolean): void {

@@ -1,7 +1,7 @@
 /**
  * An exchange whose two ends are in the same process: a service binding's call, or a Worker run as a library. Same
- * surface and same flow control as over a socket, without frames. Events arrive in microtasks, never inside the call
- * that caused them, so neither end is re-entered.
+ * surface and same flow control as over a socket, without frames. Events arrive in a later turn of the event loop, never
+ * inside the call that caused them: neither end is re-entered, and two that talk without end leave others their turn.
  */
 import { FRAME_LIMITS } from './codec.ts';
 import type { Exchange, ExchangeEvents } from './exchange.ts';
@@ -55,6 +55,10 @@ class LocalEnd implements Exchange {
     return this.#queue.length > 0 ? 0 : Math.max(this.#credit, 0);
   }
 
+  get queuedBytes(): number {
+    return this.#queue.reduce((bytes, chunk) => bytes + chunk.byteLength, 0);
+  }
+
   respond(status: number, head: string, body: Uint8Array | string | undefined, fin: boolean): void {
     if (this.#closed || this.ended) return;
     const bytes = toBuffer(body);
@@ -98,14 +102,15 @@ class LocalEnd implements Exchange {
     this.#credit -= bytes;
   }
 
-  /** Runs an event of this end in a microtask, unless it has been reset by then. */
+  /** Runs an event of this end in the next turn, unless it has been reset by then. */
   later(event: (events: ExchangeEvents) => void): void {
-    queueMicrotask(() => {
+    setImmediate(() => {
       if (!this.#closed) event(this.events);
     });
   }
 
   #pump(wasQueued = false): void {
+    if (wasQueued && this.#queue.length === 0) return; // an earlier grant of the same turn has seen to it
     while (this.#queue.length > 0 && this.#credit > 0) {
       const chunk = this.#queue.shift() ?? EMPTY;
       this.#credit -= chunk.byteLength;
@@ -113,7 +118,7 @@ class LocalEnd implements Exchange {
     }
     if (!wasQueued || this.#queue.length > 0) return;
     if (this.ended) this.#peer?.later((events) => events.onEnd());
-    else this.events.onDrain?.();
+    this.events.onDrain?.();
   }
 }
 

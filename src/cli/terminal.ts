@@ -16,6 +16,10 @@ export function paint(style: Style, text: string, stream: TextStream = process.s
   return styleText(style, text, { stream: stream as NodeJS.WritableStream, validateStream: true });
 }
 
+// Whoever read our output may go; the platform stays.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);
 }

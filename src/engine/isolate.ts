@@ -63,6 +63,7 @@ export class GuestIsolate {
   readonly #enter: ivm.Reference<(...parameters: [...EntryArguments, now: number, pooled: boolean]) => void>;
   #disposed = false;
   #cpuUs = 0;
+  #enteredAt = 0;
 
   constructor(parts: GuestParts) {
     this.#parts = parts;
@@ -84,6 +85,7 @@ export class GuestIsolate {
    */
   enter(budgetUs: number, [op, id, a, b, c]: EntryArguments): EntryResult {
     const { watchdog, slot, now } = this.#parts;
+    this.#enteredAt = performance.now();
     const sequence = watchdog.begin(INLINE, slot, budgetUs);
     let failure: unknown;
     try {
@@ -101,6 +103,7 @@ export class GuestIsolate {
     try {
       if (this.#disposed) return ENTRY.disposed;
       const [op, id, a, b, c] = parameters;
+      this.#enteredAt = performance.now();
       const sequence = watchdog.begin(LANE, slot, budgetUs);
       let failure: unknown;
       try {
@@ -175,7 +178,8 @@ export class GuestIsolate {
 
   /** The isolate ended during the entry, and not by its CPU budget. */
   #lost(failure: unknown): EntryResult {
-    this.entryCpuUs = 0;
+    // Its own clock is gone with it. No entry uses more CPU time than passes on the wall.
+    this.entryCpuUs = (performance.now() - this.#enteredAt) * 1e3;
     const wasOurs = this.#disposed;
     this.dispose();
     const outOfMemory = failure instanceof Error && failure.message.includes('memory limit');
@@ -183,6 +187,7 @@ export class GuestIsolate {
   }
 
   #count(): void {
+    if (this.#parts.isolate.isDisposed) return; // meanwhile: its clock cannot be read any more
     const cpuUs = Number(this.#parts.isolate.cpuTime) / 1e3;
     this.entryCpuUs = cpuUs - this.#cpuUs;
     this.#cpuUs = cpuUs;

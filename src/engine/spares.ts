@@ -49,7 +49,11 @@ export class Spares {
   #refill(): void {
     this.#refilling = false;
     if (this.#closed || this.#ready.length >= this.#size) return;
-    this.#ready.push(this.#create());
+    try {
+      this.#ready.push(this.#create());
+    } catch {
+      return; // no memory or address space for one more: the next request that needs it says so
+    }
     this.#refillLater();
   }
 }

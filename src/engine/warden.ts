@@ -9,6 +9,7 @@ import ivm from 'isolated-vm';
 import { listThreadIds, setThreadNice } from './cpu-clock.ts';
 import { RUNNER, RUNNERS, WORDS } from './watch-words.ts';
 
+const SLOTS_AT_REST = 1_024;
 const WARDEN_MEMORY_MIB = 64; // handles are a few dozen bytes each
 
 /**
@@ -87,7 +88,8 @@ export class Warden {
 
   /** Takes the isolate under guard. Returns its slot, to be given to `Watchdog.begin` and to `release`. */
   register(isolate: ivm.Isolate): number {
-    const slot = this.#free.pop() ?? this.#slots++;
+    // First in, first out, and late: an order to kill that was on its way when its isolate went must find nobody.
+    const slot = (this.#free.length > SLOTS_AT_REST ? this.#free.shift() : undefined) ?? this.#slots++;
     this.#set(slot, isolate);
     return slot;
   }

@@ -15,6 +15,7 @@ interface Data {
 const TICK_MS = 1;
 const IDLE_TICKS = 50; // ticks without a running entry before it sleeps: 50 ms of quiet
 const STUCK_MS = 250; // a disposed isolate ends within a few ms unless it is in a built-in that cannot be interrupted
+const STUCK_CPU_US = 150_000; // and one that is really stuck goes on using CPU: else its end is only not yet noticed
 
 const data = workerData as Data;
 const words = new Int32Array(data.shared);
@@ -26,10 +27,11 @@ const laneClock = new LaneClock([...data.otherThreadIds, currentThreadId()]);
 // little less sharp on an overloaded machine.
 setThreadNice(currentThreadId(), -15);
 
-/** Per runner: the entry last seen, the wall time when it was first seen, and when it was condemned. */
+/** Per runner: the entry last seen, the wall time when it was first seen, and wall and CPU time when it was condemned. */
 const seen = new Int32Array(RUNNERS.length);
 const startedAt = new Float64Array(RUNNERS.length);
 const condemnedAt = new Float64Array(RUNNERS.length);
+const condemnedUs = new Float64Array(RUNNERS.length);
 
 parentPort?.postMessage('watching');
 
@@ -74,6 +76,7 @@ function tick(): number {
       condemn(at, sequence);
       doubles[(at + RUNNER.usedUs) / 2] = usedUs;
       condemnedAt[runner] = performance.now();
+      condemnedUs[runner] = usedUs;
       waitMs = TICK_MS;
     } else {
       const left = Math.min(TICK_MS, Math.max((budgetUs - usedUs) / 1e3, 0.05));
@@ -119,6 +122,7 @@ function condemn(at: number, sequence: number): void {
 
 function endStuck(runner: Runner): void {
   if (performance.now() - (condemnedAt[runner] ?? 0) < STUCK_MS) return;
+  if (clockOf(runner) - (condemnedUs[runner] ?? 0) < STUCK_CPU_US) return;
   // The entering thread may be the one that is stuck, so it cannot be asked. The supervisor replaces the process.
   if (data.onStuck === 'exit') process.kill(process.pid, 'SIGKILL');
   condemnedAt[runner] = Infinity;

@@ -225,7 +225,7 @@ describe('Runtime', () => {
     assert.equal((await get('noisy')).status, 200);
     const record = await recordOf('noisy');
     assert.equal(record.truncated, true);
-    assert.equal(record.logs.length, 262);
+    assert.equal(record.logs.length, 246);
   });
 
   it('refuses private addresses to fetch', async () => {

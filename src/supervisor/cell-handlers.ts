@@ -1,11 +1,15 @@
 /** What a cell may ask of the trusted side. Everything it says is checked: a cell may have been taken over. */
 import { type Egress, serveFetch } from '../broker/index.ts';
 import { toVersionMessage } from '../cell/index.ts';
-import type { ChannelHandlers } from '../channel/index.ts';
+import { type ChannelHandlers, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
 import type { Blobs, Registry } from '../store/index.ts';
 import type { InvocationLog } from './invocation-log.ts';
+
+const MAX_LOADING = 8; // versions being read for one cell, up to 64 MiB each; further ones queue
+const MAX_FETCHING = 4_096; // fetches under way for one cell, up to 256 KiB of upload waiting in each
+const IGNORE: ExchangeEvents = { onData() {}, onEnd() {}, onReset() {} };
 
 export interface CellHandlersDeps {
   readonly registry: Registry;
@@ -15,12 +19,20 @@ export interface CellHandlersDeps {
   readonly onWarning: (message: string) => void;
 }
 
+/** One per cell: what it counts is that cell's. */
 export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
+  const loading = new Turns(MAX_LOADING);
+  let fetching = 0;
   return {
     async onCall(method, params) {
       if (method === 'version') {
-        const { header, payload } = toVersionMessage(await loadVersion(deps, toId(params, 'id') as VersionId));
-        return { value: header, payload };
+        await loading.take();
+        try {
+          const { header, payload } = toVersionMessage(await loadVersion(deps, toId(params, 'id') as VersionId));
+          return { value: header, payload };
+        } finally {
+          loading.give();
+        }
       }
       if (method === 'service') {
         const account = toId(params, 'account') as AccountId;
@@ -32,7 +44,12 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
     onRequest(exchange, head, body, fin) {
       // `account\nworker\nray\n` and the guest's own head.
       const end = nthIndexOf(head, '\n', 3);
-      return serveFetch(deps.egress, exchange, { head: head.slice(end + 1), body, fin });
+      if (fetching >= MAX_FETCHING) {
+        exchange.reset(RESET_CODES.refused, 'Too many fetches are under way.');
+        return IGNORE;
+      }
+      fetching++;
+      return serveFetch(deps.egress, exchange, { head: head.slice(end + 1), body, fin, onEnd: () => void fetching-- });
     },
     onNotify(type, params, payload) {
       if (type === 'records') deps.log.append(payload, params === 'notable');
@@ -62,6 +79,30 @@ export async function loadVersion(
     }),
   );
   return { spec: version.spec, modules };
+}
+
+/** Lets so many at a time. */
+class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  take(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
 }
 
 function toId(params: unknown, name: string): string {

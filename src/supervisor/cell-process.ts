@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
 import type { CheckAnswer, Deployed, FireScheduled, StartCell } from '../cell/index.ts';
-import { toVersionMessage } from '../cell/index.ts';
+import { CELL_FRAME_BYTES, toVersionMessage } from '../cell/index.ts';
 import type { VersionId } from '../ids.ts';
 import type { Outcome, VersionCode } from '../model.ts';
 import { type Child, startChild } from './child.ts';
@@ -17,6 +17,7 @@ const CELL_FLAGS = [
   '--invocation-count-for-maglev=2000',
   '--invocation-count-for-turbofan=6000',
 ];
+const STOP_GRACE_MS = 2_000; // a cell that stands still does not see that it is to end
 const HEARTBEAT_MS = 500;
 const HEARTBEAT_DEADLINE_MS = 3_000; // the cell's own watchdog acts after 0.3 s; this is for a cell that is beyond that
 
@@ -50,7 +51,7 @@ export class CellProcess {
       clearInterval(this.#heartbeat);
       onExit(this, signal ?? `exit code ${code}`);
     });
-    this.#channel = openChannel(this.#child.socket, { ids: 'odd' }, handlers);
+    this.#channel = openChannel(this.#child.socket, { ids: 'odd', maxFrameBytes: CELL_FRAME_BYTES }, handlers);
   }
 
   /** Resolves when it serves. */
@@ -59,13 +60,28 @@ export class CellProcess {
     const source = Buffer.from(options.guest.source, 'latin1');
     const payload = Buffer.concat([source, Buffer.from(options.guest.warmup, 'latin1')]);
     const start: StartCell = { ...options.start, sourceBytes: source.byteLength, links: options.links.length };
-    await cell.#channel.call('start', start, payload);
+    try {
+      await cell.#channel.call('start', start, payload);
+    } catch (error) {
+      cell.kill();
+      throw error;
+    }
     cell.#watch();
     return cell;
   }
 
   get pid(): number | undefined {
     return this.#child.process.pid;
+  }
+
+  /** Its channel has ended, and soon its process. */
+  get lost(): boolean {
+    return this.#channel.closed;
+  }
+
+  /** Resolves when its process has ended. */
+  get ended(): Promise<unknown> {
+    return this.#exited;
   }
 
   /** Compiles and starts the code under the start-up limits, without serving it. */
@@ -96,8 +112,11 @@ export class CellProcess {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#heartbeat);
     this.#channel.close();
+    const grace = setTimeout(() => this.kill(), STOP_GRACE_MS);
     await this.#exited;
+    clearTimeout(grace);
   }
 
   #watch(): void {

@@ -19,6 +19,8 @@ export class Cells {
   readonly #live = new Map<string, CellProcess>();
   readonly #waiting: ((cell: CellProcess) => void)[] = [];
   readonly #starting = new Set<Promise<void>>();
+  /** Cells that ended before they served. */
+  readonly #exited = new Set<string>();
   readonly #quickExits = new Map<string, number>();
   #stopping = false;
 
@@ -36,7 +38,7 @@ export class Cells {
 
   /** Starts all; resolves when all serve. */
   async startAll(): Promise<void> {
-    await Promise.all(this.ids.map((id) => this.#start(id)));
+    await Promise.all(this.ids.map((id) => this.#track(this.#start(id))));
   }
 
   /** The cell of this id if it lives, else any that does, else the next one to come up. */
@@ -54,8 +56,9 @@ export class Cells {
 
   async #start(id: string): Promise<void> {
     const startedAt = performance.now();
+    this.#exited.delete(id);
     const cell = await this.#options.start(id, (_, reason) => {
-      this.#live.delete(id);
+      if (!this.#live.delete(id)) this.#exited.add(id);
       if (this.#stopping) return;
       this.#options.onExit(id, reason);
       const quick = performance.now() - startedAt < QUICK_EXIT_MS;
@@ -70,8 +73,18 @@ export class Cells {
 
   #restart(id: string): void {
     if (this.#stopping) return;
-    const starting = this.#start(id).catch((error: unknown) => this.#options.onFailure(id, error));
+    void this.#track(this.#start(id)).catch((error: unknown) => {
+      this.#options.onFailure(id, error);
+      // One whose process has ended is on its way back already.
+      if (!this.#exited.delete(id)) setTimeout(() => this.#restart(id), RETRY_MS);
+    });
+  }
+
+  /** For `stopAll`, which waits for cells that are coming up. */
+  #track(starting: Promise<void>): Promise<void> {
     this.#starting.add(starting);
-    void starting.finally(() => this.#starting.delete(starting));
+    const forget = () => void this.#starting.delete(starting);
+    starting.then(forget, forget);
+    return starting;
   }
 }

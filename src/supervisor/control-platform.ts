@@ -9,6 +9,8 @@ import { servingVersion } from './cell-handlers.ts';
 import type { Cells } from './cells.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 
+const CHECK_ATTEMPTS = 2;
+
 export interface ControlPlatformDeps {
   readonly cells: Cells;
   readonly gateway: GatewayProcess;
@@ -24,15 +26,20 @@ export class SupervisedPlatform implements ControlPlatform {
   }
 
   async check(code: VersionCode): Promise<CheckResult> {
-    const cell = await this.#deps.cells.pick();
-    try {
-      return await cell.check(code);
-    } catch {
-      // The code took the cell down with it (some built-ins of V8 cannot be stopped). That is its own fault.
-      return {
-        ok: false,
-        message: 'Script startup ended the process that checked it: it could not be stopped in time.',
-      };
+    for (let attempt = 1; ; attempt++) {
+      const cell = await this.#deps.cells.pick();
+      try {
+        return await cell.check(code);
+      } catch (error) {
+        if (!cell.lost) throw error;
+        // A cell that ends takes every check in it along. Who was to blame shows when it happens again.
+        await cell.ended;
+        if (attempt < CHECK_ATTEMPTS) continue;
+        return {
+          ok: false,
+          message: 'Script startup ended the process that checked it: it could not be stopped in time.',
+        };
+      }
     }
   }
 

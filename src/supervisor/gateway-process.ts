@@ -35,10 +35,20 @@ export class GatewayProcess {
   static async start(options: GatewayOptions): Promise<GatewayProcess> {
     const child = startChild({ entry: 'gateway/main.ts', flags: [], inherit: [], onLine: options.onLine });
     const exited = once(child.process, 'exit');
-    const channel = openChannel(child.socket, { ids: 'odd' }, {});
+    const channel = openChannel(
+      child.socket,
+      { ids: 'odd' },
+      { onNotify: (type, params) => options.onLine(`${type} ${JSON.stringify(params)}`) },
+    );
     child.process.once('exit', (code, signal) => options.onExit(signal ?? `exit code ${code}`));
     const { host, port, baseDomain, socketPath, linkToken } = options;
-    const answer = await channel.call('start', { host, port, baseDomain, socketPath, linkToken });
+    const answer = await channel
+      .call('start', { host, port, baseDomain, socketPath, linkToken })
+      .catch(async (error: unknown) => {
+        channel.close();
+        await exited;
+        throw error;
+      });
     const bound = (answer.value as { port: number }).port;
     return new GatewayProcess(bound, { channel, options, exited });
   }

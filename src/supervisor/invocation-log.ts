@@ -56,7 +56,11 @@ export class InvocationLog {
     this.#stream.end();
     for (let index = OLD_FILES; index >= 1; index--) {
       const from = index === 1 ? this.#path : `${this.#path}.${index - 1}`;
-      if (statSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, `${this.#path}.${index}`);
+      try {
+        if (statSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, `${this.#path}.${index}`);
+      } catch {
+        // A full or read-only disk must not stop the platform.
+      }
     }
     this.#bytes = 0;
     this.#stream = this.#open();
@@ -65,7 +69,10 @@ export class InvocationLog {
 
 function parseRecord(line: string): InvocationRecord | undefined {
   try {
-    return JSON.parse(line) as InvocationRecord;
+    const record = JSON.parse(line) as Partial<InvocationRecord> | null;
+    // The rest is shown as it is; these are what whoever shows it relies on.
+    const isRecord = typeof record?.ray === 'string' && Array.isArray(record.logs) && Array.isArray(record.exceptions);
+    return isRecord ? (record as InvocationRecord) : undefined;
   } catch {
     return undefined;
   }

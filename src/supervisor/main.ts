@@ -105,7 +105,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   });
 
   const guest = { ...(await buildGuest(cacheDir(dataDir))), warmup: WARMUP };
-  const handlers = createCellHandlers({ registry, blobs, egress, log, onWarning: warn });
   const cells = new Cells({
     count: options.cells,
     start: async (id, onExit) =>
@@ -117,7 +116,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           memoryBudgetBytes: Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells),
         },
         guest,
-        handlers,
+        handlers: createCellHandlers({ registry, blobs, egress, log, onWarning: warn }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
         onExit,
       }),

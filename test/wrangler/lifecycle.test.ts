@@ -46,7 +46,10 @@ describe('A Worker in the hands of stock wrangler', () => {
   it('is refused, with the position, when it does not start; what serves goes on', async () => {
     await write('return new Response("good");');
     await platform.deploy(folder);
-    await writeFile(join(folder, 'index.ts'), 'const config: { a?: { b: number } } = {};\nconfig.a!.b;\nexport default { fetch() {} };\n');
+    await writeFile(
+      join(folder, 'index.ts'),
+      'const config: { a?: { b: number } } = {};\nconfig.a!.b;\nexport default { fetch() {} };\n',
+    );
     await assert.rejects(platform.deploy(folder), /Cannot read properties of undefined[\s\S]*index\.ts:2[\s\S]*10021/);
     await writeFile(join(folder, 'index.ts'), 'for (;;);\nexport default { fetch() {} };\n');
     await assert.rejects(platform.deploy(folder), /startup exceeded CPU time limit[\s\S]*10021/i);
