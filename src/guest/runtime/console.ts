@@ -1,8 +1,7 @@
 /** `console`: each call becomes one formatted line for the host, as part of the running invocation. */
-import { HOST } from '../abi.ts';
 import { format, inspect } from '../inspect.ts';
 import { toDOMString } from '../webidl.ts';
-import { host, now } from './host.ts';
+import { hostLog, now } from './host.ts';
 import { SafeMap, stringIndexOf, stringSlice } from './intrinsics.ts';
 import { currentInvocation } from './invocations.ts';
 
@@ -112,7 +111,7 @@ function lap(key: string, args: unknown[]): void {
 function write(level: Level, text: string): void {
   const indent = readIndent();
   const line = indent === '' ? text : indented(text, indent);
-  host(HOST.log, currentInvocation()?.id ?? 0, level, line);
+  hostLog(currentInvocation()?.id ?? 0, level, line);
 }
 
 function indented(text: string, indent: string): string {

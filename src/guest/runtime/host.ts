@@ -4,13 +4,21 @@
  * Everything here is module state on purpose: an isolate serves one tenant, one entry runs at a time, and a variable
  * in a closure is out of a tenant's reach where a property of an object would not be.
  */
-import type { HostFunction, HostSyncFunction } from '../abi.ts';
+import { HOST, type HostFunction, type HostSyncFunction } from '../abi.ts';
 
 let inline: HostFunction = notConnected;
 let queued: HostFunction = notConnected;
 let sync: HostSyncFunction = notConnected;
 let clock = 0;
 let lastId = 0;
+/** Of the running entry: what it has sent that no limit of its own bounds. */
+let logged = 0;
+let timersSet = 0;
+
+// An entry on the pool does not wait for the host: what it sends queues on the thread that serves everybody.
+const MAX_LOGGED = 256 * 1024; // of one entry; the host keeps as much of a whole invocation
+const LINE_COST = 64; // a line costs more than its characters
+const MAX_TIMERS_SET = 10_000; // pending or cleared again
 
 /** Sends one operation of `HOST`, by the way of the running entry. */
 export let host: HostFunction = notConnected;
@@ -25,7 +33,25 @@ export function connect(hostInline: HostFunction, hostQueued: HostFunction, host
 /** Sets what every clock shows, and by which way host calls leave, until the next entry. */
 export function beginEntry(now: number, pooled: boolean): void {
   clock = now;
+  logged = 0;
+  timersSet = 0;
   host = pooled ? queued : inline;
+}
+
+/** Sends a console line; nothing once the entry has logged more than the host would keep. */
+export function hostLog(invocation: number, level: string, line: string): void {
+  if (logged > MAX_LOGGED) return;
+  // The line that passes the limit still goes: by it the host sees that something was cut.
+  logged += line.length + LINE_COST;
+  host(HOST.log, invocation, level, line);
+}
+
+/** Before a timer is set. Throws a RangeError when the entry has done that too often. */
+export function countTimer(): void {
+  timersSet++;
+  if (timersSet > MAX_TIMERS_SET) {
+    throw new RangeError(`Cannot set a timer: this turn has set ${MAX_TIMERS_SET} already`);
+  }
 }
 
 /** Asks one question of `HOST_SYNC`. */

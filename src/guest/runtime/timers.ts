@@ -1,7 +1,7 @@
 /** `setTimeout` and its kin. The host keeps the time and calls back once; intervals are armed again here. */
 import { HOST } from '../abi.ts';
 import { reportError } from '../events/index.ts';
-import { host, nextId } from './host.ts';
+import { countTimer, host, nextId } from './host.ts';
 import { NativePromise, reflectApply, SafeMap } from './intrinsics.ts';
 import { hold, release, requireInvocation, type Invocation, type Resource } from './invocations.ts';
 import { limits } from './limits.ts';
@@ -19,6 +19,7 @@ class Timer implements Resource {
   readonly #intervalMs: number | undefined;
 
   constructor(invocation: Invocation, callback: () => void, delayMs: number, repeats: boolean) {
+    countTimer();
     if (timers.size >= limits.maxTimers) {
       throw new Error(`Cannot set a timer: ${timers.size} are pending, the limit is ${limits.maxTimers}`);
     }
