@@ -70,7 +70,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
   }
 
   /** Starts the code once and throws it away. Throws LoadError, whose message shows the position. */
-  check(code: VersionCode): Promise<{ startupMs: number; handlers: string[] }> {
+  check(code: VersionCode): Promise<{ startupMs: number; handlers: readonly string[] }> {
     return checkCode(this.#options.engine, code);
   }
 

@@ -13,14 +13,14 @@ import {
 } from '../engine/index.ts';
 import { ENTER } from '../guest/abi.ts';
 import { IdTable } from '../id-table.ts';
-import { MAX_TIMERS } from '../limits.ts';
+import { DEFAULT_LIMITS, MAX_TIMERS, STARTUP_CPU_MS } from '../limits.ts';
 import type { Outcome, VersionSpec } from '../model.ts';
 import { handleHostCall, handleHostQuestion } from './host-calls.ts';
 import { InStream } from './in-stream.ts';
 import type { CellHost } from './host.ts';
 import type { Invocation } from './invocation.ts';
 import type { OutStream } from './out-stream.ts';
-import type { Placement } from './placement.ts';
+import type { Place, Placement } from './placement.ts';
 import type { Subrequest, SubrequestBody } from './subrequest.ts';
 
 /** What an instance needs of its cell. */
@@ -221,7 +221,7 @@ export class Instance implements HostHandler {
     }
     this.lastUsed = this.owner.countEntry();
     this.#entered = true;
-    const place = this.#placement.placeWithin(this.spec.limits.cpuMs);
+    const place = this.#choosePlace();
     const parameters = [op, id, toArgument(a), toArgument(b), toArgument(c)] as const;
     if (place === 'inline') {
       const result = this.#guest.enter(budgetUs, parameters);
@@ -235,6 +235,18 @@ export class Instance implements HostHandler {
       this.#after(invocation, result);
       this.#drain();
     });
+  }
+
+  /**
+   * Who is not known yet does not wait behind an entry that may run for minutes: it runs inline, with the usual limit,
+   * which is the lesser evil.
+   */
+  #choosePlace(): Place {
+    const { cpuMs } = this.spec.limits;
+    const place = this.#placement.placeWithin(cpuMs);
+    const usualMs = DEFAULT_LIMITS.cpuMs;
+    const blocked = place === 'unknown' && cpuMs <= usualMs && this.#guest.isLaneTakenBeyond(STARTUP_CPU_MS * 1e3);
+    return blocked ? 'inline' : place;
   }
 
   #drain(): void {

@@ -108,7 +108,7 @@ export class Instances {
     const { engine, owner } = this.#options;
     this.#makeRoom();
     const placement = this.#placements.of(version);
-    const guest = await startGuest(engine, code, placement.place === 'long');
+    const { guest } = await startGuest(engine, code, placement.place === 'long');
     const instance = new Instance(guest, code.spec, { owner, placement });
     this.#live.set(version, instance);
     return instance;
@@ -160,20 +160,24 @@ export function toAttachOptions(spec: VersionSpec): AttachOptions {
  * An isolate with the code started in it. Most code starts in well under a millisecond: that is done inline, and only
  * what takes longer is started again, on the pool, with the whole budget. Throws LoadError.
  */
-async function startGuest(engine: Engine, code: VersionCode, isLong: boolean): Promise<GuestIsolate> {
+async function startGuest(
+  engine: Engine,
+  code: VersionCode,
+  isLong: boolean,
+): Promise<{ guest: GuestIsolate; handlers: readonly string[] }> {
   const attach = toAttachOptions(code.spec);
   if (!isLong) {
     try {
       const guest = acquireGuest(engine, code);
-      await guest.load(code, attach, { inline: true, budgetUs: INLINE_STARTUP_US, cache: engine.cache });
-      return guest;
+      const options = { inline: true, budgetUs: INLINE_STARTUP_US, cache: engine.cache };
+      return { guest, handlers: await guest.load(code, attach, options) };
     } catch (error) {
       if (!(error instanceof LoadError && error.exceededCpu)) throw error;
     }
   }
   const guest = acquireGuest(engine, code);
-  await guest.load(code, attach, { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, cache: engine.cache });
-  return guest;
+  const options = { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, cache: engine.cache };
+  return { guest, handlers: await guest.load(code, attach, options) };
 }
 
 /** Start-up code has no I/O, but may parse a URL. */
@@ -189,16 +193,12 @@ function acquireGuest(engine: Engine, code: VersionCode): GuestIsolate {
 }
 
 /** Starts the code once, in an isolate of its own, and throws it away. Throws LoadError with the position. */
-export async function checkCode(engine: Engine, code: VersionCode): Promise<{ startupMs: number; handlers: string[] }> {
-  const guest = acquireGuest(engine, code);
-  try {
-    const handlers = await guest.load(code, toAttachOptions(code.spec), {
-      inline: false,
-      budgetUs: STARTUP_CPU_MS * 1e3,
-      cache: engine.cache,
-    });
-    return { startupMs: Math.round(guest.cpuUs / 100) / 10, handlers };
-  } finally {
-    guest.dispose();
-  }
+export async function checkCode(
+  engine: Engine,
+  code: VersionCode,
+): Promise<{ startupMs: number; handlers: readonly string[] }> {
+  const { guest, handlers } = await startGuest(engine, code, false);
+  const startupMs = Math.round(guest.cpuUs / 100) / 10;
+  guest.dispose();
+  return { startupMs, handlers };
 }

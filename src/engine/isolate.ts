@@ -75,6 +75,11 @@ export class GuestIsolate {
     return this.#cpuUs;
   }
 
+  /** Whether the lane has an entry now that may use more CPU time than `budgetUs`. */
+  isLaneTakenBeyond(budgetUs: number): boolean {
+    return this.#parts.lane.isTakenBeyond(budgetUs);
+  }
+
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -100,6 +105,7 @@ export class GuestIsolate {
   async enterPooled(priority: LanePriority, budgetUs: number, parameters: EntryArguments): Promise<EntryResult> {
     const { watchdog, lane, slot, now } = this.#parts;
     await lane.acquire(priority);
+    lane.setBudget(budgetUs);
     try {
       if (this.#disposed) return ENTRY.disposed;
       const [op, id, a, b, c] = parameters;
@@ -128,7 +134,10 @@ export class GuestIsolate {
     options: { inline: boolean; budgetUs: number; cache: CodeCache },
   ): Promise<string[]> {
     const { lane } = this.#parts;
-    if (!options.inline) await lane.acquire('unknown');
+    if (!options.inline) {
+      await lane.acquire('unknown');
+      lane.setBudget(options.budgetUs);
+    }
     try {
       const host = this.#moduleHost(options.inline ? INLINE : LANE, options.budgetUs);
       const main = await loadModules(host, code, options.cache);

@@ -10,6 +10,17 @@ export type LanePriority = 'unknown' | 'long';
 export class Lane {
   readonly #waiting: Record<LanePriority, (() => void)[]> = { unknown: [], long: [] };
   #taken = false;
+  #budgetUs = 0;
+
+  /** Whether the entry that has it may use more than `budgetUs`: who cannot wait for that goes elsewhere. */
+  isTakenBeyond(budgetUs: number): boolean {
+    return this.#taken && this.#budgetUs > budgetUs;
+  }
+
+  /** What the entry that has it may use. */
+  setBudget(budgetUs: number): void {
+    this.#budgetUs = budgetUs;
+  }
 
   /** Resolves when the lane is the caller's, who must `release` it. */
   acquire(priority: LanePriority): Promise<void> {
