@@ -143,6 +143,7 @@ export function toListenError(
   { host, port, controlPort }: Pick<PlatformOptions, 'host' | 'port'> & { controlPort?: number },
 ): CommandError | undefined {
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  if (!message.startsWith('listen ')) return undefined; // a file can be refused by the same codes
   // Across a process border only code and message survive: `listen EADDRINUSE: address already in use 127.0.0.1:8787`.
   const failed = Number(/:(\d+)$/.exec(message)?.[1] ?? port);
   const option = failed === controlPort ? '--control-port' : '--port';

@@ -76,7 +76,8 @@ export async function buildGuest(cacheDirectory?: string): Promise<GuestScript> 
     if (source !== undefined) return { source, hash };
   }
   const source = bundle();
-  if (cached !== undefined) await writeWhole(cached, source);
+  // A checkout that this user may not write to costs a build at each start, nothing more.
+  if (cached !== undefined) await writeWhole(cached, source).catch(() => {});
   return { source, hash };
 }
 

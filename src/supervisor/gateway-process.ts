@@ -40,7 +40,6 @@ export class GatewayProcess {
       { ids: 'odd' },
       { onNotify: (type, params) => options.onLine(`${type} ${JSON.stringify(params)}`) },
     );
-    child.process.once('exit', (code, signal) => options.onExit(signal ?? `exit code ${code}`));
     const { host, port, baseDomain, socketPath, linkToken } = options;
     const answer = await channel
       .call('start', { host, port, baseDomain, socketPath, linkToken })
@@ -49,6 +48,8 @@ export class GatewayProcess {
         await exited;
         throw error;
       });
+    // Not before: a gateway that cannot start says why in its answer.
+    child.process.once('exit', (code, signal) => options.onExit(signal ?? `exit code ${code}`));
     const bound = (answer.value as { port: number }).port;
     return new GatewayProcess(bound, { channel, options, exited });
   }
