@@ -11,6 +11,7 @@ const SCRIPT = `
   let clock = 0;
   process.on('SIGUSR2', () => { clock += 10_000; console.log('later'); });
   const stopped = untilStopped(() => clock);
+  process.on('SIGINT', () => console.log('seen'));
   setInterval(() => {}, 1000);
   console.log('listening');
   console.log(await stopped);
@@ -26,8 +27,10 @@ it('untilStopped() takes a signal passed on twice for one, and ends at once at a
 
   assert.equal(await next(), 'listening');
   child.kill('SIGINT');
+  assert.equal(await next(), 'seen');
   assert.equal(await next(), 'SIGINT');
   child.kill('SIGINT'); // the same Ctrl-C, by way of the launcher
+  assert.equal(await next(), 'seen'); // two signals at once may arrive in any order
   child.kill('SIGUSR2');
   assert.equal(await next(), 'later', 'still there');
   child.kill('SIGTERM');
