@@ -2,7 +2,8 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import type { Cell } from './cells.ts';
-import { type PageName, writePage } from './pages.ts';
+import type { PageRecord } from './page-log.ts';
+import { PAGES, type PageName, writePage } from './pages.ts';
 import { announcedBody, toRequestHead } from './request-head.ts';
 import { parseResponseHead } from './response-head.ts';
 import { chooseVersion, type WorkerRoute } from './routes.ts';
@@ -18,6 +19,8 @@ export interface RequestHost {
   readonly draining: boolean;
   /** Finds a live cell for it, or holds it until there is one. */
   place(request: ClientRequest): void;
+  /** It gets a page of our own: for the log. */
+  notePage(record: PageRecord): void;
   /** It has been answered, or will never be: forget it. */
   finished(request: ClientRequest, end: RequestEnd): void;
 }
@@ -126,6 +129,8 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     // A refused body is not worth reading to its end, so the connection cannot be used again.
     const linger = page === 'bodyTooLarge';
     writePage(this.req, this.res, page, this.ray, linger);
+    const { method = '', url = '', headers } = this.req;
+    this.#host.notePage({ ray: this.ray, status: PAGES[page][0], page, method, url: `${headers.host ?? ''}${url}` });
     if (linger) this.#linger();
     else this.res.end();
     if (this.#uploading) this.req.resume();

@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import { openChannel } from '../channel/index.ts';
 import { CellSet } from './cells.ts';
 import { listenForCells } from './links.ts';
+import { PageLog } from './page-log.ts';
 import { parseCells, parseDrain, parseRoutes, parseStart, type StartResult } from './protocol.ts';
 import { RaySource } from './ray.ts';
 import { RouteTable } from './routes.ts';
@@ -16,6 +17,7 @@ const SUPERVISOR_FD = 3;
 interface Running {
   readonly routes: RouteTable;
   readonly front: HttpFront;
+  readonly pages: PageLog;
 }
 
 const cells = new CellSet();
@@ -47,7 +49,9 @@ async function answer(method: string, params: unknown): Promise<unknown> {
     case 'stats':
       return { ...running.front.stats(), memory: process.memoryUsage.rss(), cpuUs: cpuUs() };
     case 'drain':
-      return running.front.drain(parseDrain(params));
+      await running.front.drain(parseDrain(params));
+      running.pages.flush();
+      return undefined;
     default:
       throw new Error(`Cannot ${method}: no such method`);
   }
@@ -57,13 +61,15 @@ async function start(params: unknown): Promise<StartResult> {
   if (running !== undefined) throw new Error('Cannot start: already started');
   const options = parseStart(params);
   const routes = new RouteTable(options.baseDomain);
+  const pages = new PageLog((lines) => supervisor.notify('pages', null, lines));
   const front = new HttpFront({
     routes,
     cells,
     rays: new RaySource(),
+    pages,
     onFault: (error) => supervisor.notify('fault', { message: String(error instanceof Error ? error.stack : error) }),
   });
-  running = { routes, front };
+  running = { routes, front, pages };
   await listenForCells({
     socketPath: options.socketPath,
     linkToken: options.linkToken,

@@ -5,6 +5,7 @@ import { MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
 import type { CellSet } from './cells.ts';
 import { ClientRequest, type RequestEnd, type RequestHost } from './client-request.ts';
 import type { DrainParams, GatewayStats, StartParams } from './protocol.ts';
+import type { PageLog, PageRecord } from './page-log.ts';
 import type { RaySource } from './ray.ts';
 import type { RouteTable } from './routes.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -30,6 +31,8 @@ export interface FrontOptions {
   readonly routes: RouteTable;
   readonly cells: CellSet;
   readonly rays: RaySource;
+  /** Of answers in the gateway's own name. */
+  readonly pages: PageLog;
   /** A request has met a bug of ours. Its connection is destroyed, all others go on. */
   readonly onFault: (error: unknown) => void;
 }
@@ -40,6 +43,7 @@ export class HttpFront implements RequestHost {
   readonly #routes: RouteTable;
   readonly #cells: CellSet;
   readonly #rays: RaySource;
+  readonly #pages: PageLog;
   readonly #onFault: (error: unknown) => void;
   readonly #room = new WaitingRoom<ClientRequest>();
   readonly #statuses = [0, 0, 0, 0, 0, 0];
@@ -52,7 +56,7 @@ export class HttpFront implements RequestHost {
   #brokenOff = 0;
   #draining = false;
 
-  constructor({ routes, cells, rays, onFault }: FrontOptions) {
+  constructor({ routes, cells, rays, pages, onFault }: FrontOptions) {
     this.#routes = routes;
     this.#cells = cells;
     this.#rays = rays;
@@ -71,6 +75,7 @@ export class HttpFront implements RequestHost {
     this.#server.on('connection', (socket: ClientSocket) => this.#onConnection(socket));
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
     this.#onFault = onFault;
+    this.#pages = pages;
     this.#server.on('upgrade', (_req, socket) => refuseUpgrade(socket));
   }
 
@@ -131,6 +136,10 @@ export class HttpFront implements RequestHost {
     const cell = this.#cells.pick(route.hash);
     if (cell !== undefined) request.forward(cell, route);
     else if (this.#cells.live.length > 0 || !this.#room.hold(request)) request.giveUp();
+  }
+
+  notePage(record: PageRecord): void {
+    this.#pages.add(record);
   }
 
   finished(request: ClientRequest, end: RequestEnd): void {

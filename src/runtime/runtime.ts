@@ -59,6 +59,7 @@ export class Runtime implements AsyncDisposable {
   readonly #serving = new Map<string, VersionId>();
   readonly #usage = new Map<string, { requests: number; cpuUs: number }>();
   readonly #onRecord: RuntimeOptions['onRecord'];
+  #closing: Promise<void> | undefined;
 
   private constructor(engine: Engine, egress: Egress, options: RuntimeOptions) {
     this.#engine = engine;
@@ -127,16 +128,20 @@ export class Runtime implements AsyncDisposable {
     return { requests: 0, cpuUs: 0, ...this.#usage.get(name) };
   }
 
-  /** Waits for running invocations, then ends all isolates. */
-  async close(): Promise<void> {
-    await this.#cell.drain();
-    this.#cell.dispose();
-    await this.#engine.close();
-    await this.#egress.close();
+  /** Waits for running invocations, then ends all isolates. Idempotent. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#cell.drain();
+    this.#cell.dispose();
+    await this.#engine.close();
+    await this.#egress.close();
   }
 
   #createHost(): CellHost {

@@ -15,6 +15,8 @@ export interface GatewayOptions {
   readonly socketPath: string;
   readonly linkToken: string;
   readonly onLine: (line: string) => void;
+  /** Records of answers in its own name, as lines of JSON. */
+  readonly onPages: (lines: Buffer) => void;
   /** It ended, in order or not. */
   readonly onExit: (reason: string) => void;
 }
@@ -38,7 +40,12 @@ export class GatewayProcess {
     const channel = openChannel(
       child.socket,
       { ids: 'odd' },
-      { onNotify: (type, params) => options.onLine(`${type} ${JSON.stringify(params)}`) },
+      {
+        onNotify: (type, params, payload) => {
+          if (type === 'pages') options.onPages(payload);
+          else options.onLine(`${type} ${JSON.stringify(params)}`);
+        },
+      },
     );
     const { host, port, baseDomain, socketPath, linkToken } = options;
     const answer = await channel

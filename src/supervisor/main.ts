@@ -91,6 +91,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     socketPath: join(socketDir, 'cells'),
     linkToken: randomBytes(LINK_TOKEN_BYTES).toString('base64url'),
     onLine: (line) => warn(`gateway: ${line}`),
+    onPages: (lines) => log.append(lines, false),
     onExit: (reason) => {
       if (stopping) return;
       // Every client's connection went with it. A supervisor's supervisor (systemd, a container) restarts all.

@@ -1,0 +1,49 @@
+/**
+ * Takes note of the answers that the gateway gave in its own name, so that their rays can be found in the log like any
+ * other. Lines of JSON in pure ASCII, gathered; a flood of requests for nothing is cut, and says how much.
+ */
+import type { PageName } from './pages.ts';
+
+const DELAY_MS = 100;
+const MAX_LINES = 1_000; // per batch: 10,000 a second
+const MAX_URL = 2_048; // characters of the URL that are kept
+
+export interface PageRecord {
+  readonly ray: string;
+  readonly status: number;
+  readonly page: PageName;
+  readonly method: string;
+  /** Host header and path, as the client sent them. */
+  readonly url: string;
+}
+
+export class PageLog {
+  readonly #send: (lines: Uint8Array) => void;
+  #lines: string[] = [];
+  #dropped = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(send: (lines: Uint8Array) => void) {
+    this.#send = send;
+  }
+
+  add({ url, ...record }: PageRecord): void {
+    this.#timer ??= setTimeout(() => this.flush(), DELAY_MS);
+    if (this.#lines.length >= MAX_LINES) this.#dropped++;
+    else this.#lines.push(toLine({ ...record, event: 'page', at: Date.now(), url: url.slice(0, MAX_URL) }));
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#dropped > 0) this.#lines.push(toLine({ event: 'pages-dropped', at: Date.now(), count: this.#dropped }));
+    if (this.#lines.length > 0) this.#send(Buffer.from(this.#lines.join(''), 'latin1'));
+    this.#lines = [];
+    this.#dropped = 0;
+  }
+}
+
+function toLine(record: object): string {
+  const json = JSON.stringify(record);
+  return `${json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+}
