@@ -5,6 +5,7 @@
  * Plain successes go apart from those that a person may want to see (an outcome other than `ok`, console lines,
  * exceptions): the former are many, and need never be parsed.
  */
+import { toAsciiJson } from '../ascii-json.ts';
 import type { InvocationRecord } from '../model.ts';
 
 // Fits one read of a socket, and dies young at the other end: larger batches cost the supervisor a major GC every second.
@@ -29,7 +30,7 @@ export class RecordBatch {
     if (record.outcome === 'ok' && record.logs.length + record.exceptions.length === 0) {
       this.#addPlain(toPlainLine(record));
     } else {
-      this.#notable += `${toAscii(JSON.stringify(record))}\n`;
+      this.#notable += `${toAsciiJson(record)}\n`;
       if (this.#notable.length >= MAX_BATCH_BYTES) this.flush();
     }
     this.#timer ??= setTimeout(() => this.flush(), MAX_DELAY_MS);
@@ -72,12 +73,5 @@ function toPlainLine(record: InvocationRecord): string {
 const PLAIN_TEXT = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/; // printable ASCII but for quote and backslash
 
 function toJsonText(text: string): string {
-  return PLAIN_TEXT.test(text) ? `"${text}"` : toAscii(JSON.stringify(text));
-}
-
-// JSON.stringify has escaped the controls below U+0020; these are DEL, the C1 controls and everything beyond ASCII.
-const BEYOND_ASCII = /[\u007f-\uffff]/g;
-
-function toAscii(json: string): string {
-  return json.replace(BEYOND_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return PLAIN_TEXT.test(text) ? `"${text}"` : toAsciiJson(text);
 }

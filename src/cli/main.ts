@@ -3,6 +3,7 @@
  * Start at options.ts for how a line is parsed; serve.ts is the command that matters most.
  */
 import { CommandError } from './command-error.ts';
+import { PlatformError } from '../errors.ts';
 import { toCommandHelp, toOverview } from './help.ts';
 import { parseCommandLine, suggest, UsageError, type Command } from './options.ts';
 import { paint, printError, printLine } from './terminal.ts';
@@ -65,7 +66,7 @@ function report(error: unknown): number {
     printError(`${label}: ${error.message}`);
     return 2;
   }
-  if (error instanceof CommandError) {
+  if (error instanceof CommandError || error instanceof PlatformError) {
     printError(`${label}: ${error.message}`);
     return 1;
   }

@@ -2,6 +2,7 @@
  * Takes note of the answers that the gateway gave in its own name, so that their rays can be found in the log like any
  * other. Lines of JSON in pure ASCII, gathered; a flood of requests for nothing is cut, and says how much.
  */
+import { toAsciiJson } from '../ascii-json.ts';
 import type { PageName } from './pages.ts';
 
 const DELAY_MS = 100;
@@ -30,20 +31,19 @@ export class PageLog {
   add({ url, ...record }: PageRecord): void {
     this.#timer ??= setTimeout(() => this.flush(), DELAY_MS);
     if (this.#lines.length >= MAX_LINES) this.#dropped++;
-    else this.#lines.push(toLine({ ...record, event: 'page', at: Date.now(), url: url.slice(0, MAX_URL) }));
+    else this.#push({ ...record, event: 'page', at: Date.now(), url: url.slice(0, MAX_URL) });
   }
 
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#dropped > 0) this.#lines.push(toLine({ event: 'pages-dropped', at: Date.now(), count: this.#dropped }));
+    if (this.#dropped > 0) this.#push({ event: 'pages-dropped', at: Date.now(), count: this.#dropped });
     if (this.#lines.length > 0) this.#send(Buffer.from(this.#lines.join(''), 'latin1'));
     this.#lines = [];
     this.#dropped = 0;
   }
-}
 
-function toLine(record: object): string {
-  const json = JSON.stringify(record);
-  return `${json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+  #push(record: object): void {
+    this.#lines.push(`${toAsciiJson(record)}\n`);
+  }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
+import { PlatformError } from '../../errors.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -36,15 +37,24 @@ const SCHEMA = `
   CREATE UNIQUE INDEX routes_by_revision ON routes (revision);
 `;
 
-/** Opens the database file, making it when there is none. Throws when a newer isola wrote it. */
+const SQLITE_BUSY = 5;
+
+/** Opens the database file, making it when there is none. Throws when a newer isola wrote it, or another one has it. */
 export function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
     // FULL: an acknowledged write has been fsynced to the log, so that it also survives a power cut.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+    // EXCLUSIVE: the lock is held for as long as it is open, and goes with the process. Two platforms on one data folder
+    // would each serve what the other does not know of.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     migrate(database, path);
   } catch (error) {
     database.close();
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) {
+      throw new PlatformError('overloaded', `Cannot open ${path}: another isola is using this data folder`, {
+        cause: error,
+      });
+    }
     throw error;
   }
   return database;

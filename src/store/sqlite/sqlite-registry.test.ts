@@ -33,6 +33,15 @@ describe('openSqliteRegistry', () => {
     assert.throws(() => openSqliteRegistry(path), /its schema is version 1000, this program knows up to 1/);
   });
 
+  it('refuses a database that another platform has open', async (t) => {
+    const path = join(makeFolder(t), 'registry.db');
+    {
+      await using _first = openSqliteRegistry(path);
+      assert.throws(() => openSqliteRegistry(path), /another isola is using this data folder/);
+    }
+    await openSqliteRegistry(path).close();
+  });
+
   it('close() twice is fine', async () => {
     const registry = openSqliteRegistry(':memory:');
     await registry.close();
