@@ -84,6 +84,11 @@ export class Cell implements InstanceOwner, InvocationOwner {
     this.#instances.retireOthers(serving);
   }
 
+  /** The Worker's limits have changed, or those of all of the account: loads anew what is asked for next. */
+  reload({ account, worker }: { account: AccountId; worker?: WorkerName | undefined }): void {
+    this.#instances.reload(account, worker);
+  }
+
   stats(): CellStats {
     return {
       instances: this.#instances.live,

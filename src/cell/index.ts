@@ -7,6 +7,14 @@
 export { Cell, type CellOptions, type CellStats } from './cell.ts';
 export { domainToAscii } from './domain.ts';
 export type { CellHost, Principal } from './host.ts';
-export type { CheckAnswer, Deployed, FireScheduled, PrepareVersion, ResolveService, StartCell } from './protocol.ts';
+export type {
+  CheckAnswer,
+  Deployed,
+  FireScheduled,
+  PrepareVersion,
+  ReloadWorkers,
+  ResolveService,
+  StartCell,
+} from './protocol.ts';
 export { CELL_FRAME_BYTES } from './protocol.ts';
 export { fromVersionMessage, toVersionMessage, type VersionHeader } from './version-transfer.ts';

@@ -80,18 +80,22 @@ export class Instances {
   }
 
   /** Gives up the Worker's instances of other versions than those that serve; running invocations finish. */
-  retireOthers({
-    account,
-    worker,
-    serving,
-  }: {
-    account: AccountId;
-    worker: WorkerName;
-    serving: readonly VersionId[];
-  }): void {
+  retireOthers(which: { account: AccountId; worker: WorkerName; serving: readonly VersionId[] }): void {
+    const { account, worker, serving } = which;
+    this.#retire((spec) => spec.worker === worker && spec.account === account && !serving.includes(spec.id));
+  }
+
+  /** Forgets what is known of the Worker, or of all of the account, and gives up the instances. */
+  reload(account: AccountId, worker: WorkerName | undefined): void {
+    const concerns = (spec: VersionSpec) =>
+      spec.account === account && (worker === undefined || spec.worker === worker);
+    this.#codes.forget(concerns);
+    this.#retire(concerns);
+  }
+
+  #retire(concerns: (spec: VersionSpec) => boolean): void {
     for (const [version, instance] of this.#live) {
-      const { spec } = instance;
-      if (spec.worker !== worker || spec.account !== account || serving.includes(version)) continue;
+      if (!concerns(instance.spec)) continue;
       this.#live.delete(version);
       instance.retire();
     }

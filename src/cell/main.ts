@@ -7,7 +7,7 @@ import { type Channel, openChannel } from '../channel/index.ts';
 import { Engine, LoadError } from '../engine/index.ts';
 import { Cell } from './cell.ts';
 import { CELL_FRAME_BYTES } from './protocol.ts';
-import type { CheckAnswer, Deployed, FireScheduled, PrepareVersion, StartCell } from './protocol.ts';
+import type { CheckAnswer, Deployed, FireScheduled, PrepareVersion, ReloadWorkers, StartCell } from './protocol.ts';
 import { RemoteHost } from './remote-host.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 
@@ -32,6 +32,7 @@ const supervisor: Channel = openChannel(
     },
     onNotify(type, params) {
       if (type === 'deployed') deployed(params as Deployed);
+      else if (type === 'reload') running?.cell.reload(params as ReloadWorkers);
     },
     // Without its supervisor a cell has no purpose, and nobody who would end it.
     onClose: leave,

@@ -34,6 +34,12 @@ export interface Deployed {
   readonly serving: readonly VersionId[];
 }
 
+/** Notify `reload`: the limits of this Worker, or of all of the account, have changed. */
+export interface ReloadWorkers {
+  readonly account: AccountId;
+  readonly worker: WorkerName | undefined;
+}
+
 /** Call `scheduled`. */
 export interface FireScheduled {
   readonly version: VersionId;

@@ -27,6 +27,14 @@ export class VersionCodes {
     return code;
   }
 
+  forget(concerns: (spec: VersionSpec) => boolean): void {
+    for (const [version, { code, bytes }] of this.#codes) {
+      if (!concerns(code.spec)) continue;
+      this.#codes.delete(version);
+      this.#bytes -= bytes;
+    }
+  }
+
   #keep(version: VersionId, code: VersionCode): void {
     const bytes = code.modules.reduce((sum, module) => sum + module.content.byteLength, SPEC_BYTES);
     if (bytes > MAX_BYTES / 4 || this.#codes.has(version)) return;

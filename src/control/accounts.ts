@@ -17,7 +17,7 @@ const Limits = z.strictObject({
   subrequests: z.int().min(0).max(MAX_SUBREQUESTS).optional(),
 });
 
-export const registerAccounts: Resource = (app, { registry, accountLimits, now }) => {
+export const registerAccounts: Resource = (app, { registry, accountLimits, now, platform }) => {
   app.put('/accounts/:account/isola/account', { config: { mayBeNewAccount: true } }, async (request) => {
     const id = accountOf(request);
     const { name } = await readJson(request, NewAccount);
@@ -33,17 +33,22 @@ export const registerAccounts: Resource = (app, { registry, accountLimits, now }
     return ok(toAccountBody(account));
   });
 
-  // Replaces what was set. Instances that run keep their limits until their version is loaded again.
+  // Replaces what was set. What runs finishes with the old limits; the next request has the new ones.
   app.put('/accounts/:account/isola/limits', async (request) => {
     const limits = toLimits(await readJson(request, Limits));
-    return ok((await registry.setAccountLimits(accountOf(request), limits)).limits);
+    const account = accountOf(request);
+    const { limits: set } = await registry.setAccountLimits(account, limits);
+    platform.reload(account, undefined);
+    return ok(set);
   });
 
   app.put('/accounts/:account/workers/scripts/:name/isola/limits', async (request) => {
     const { account, worker } = workerOf(request);
     const limits = toLimits(await readJson(request, Limits));
     const modifiedOn = new Date(now()).toISOString();
-    return ok((await registry.updateWorker(account, worker, { limits, modifiedOn })).limits);
+    const { limits: set } = await registry.updateWorker(account, worker, { limits, modifiedOn });
+    platform.reload(account, worker);
+    return ok(set);
   });
 };
 

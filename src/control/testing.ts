@@ -23,6 +23,7 @@ export class FakePlatform implements ControlPlatform {
   checked: VersionCode[] = [];
   published: Route[] = [];
   withdrawn: string[] = [];
+  reloaded: string[] = [];
   fired: { worker: string; cron: string; scheduledTime: number }[] = [];
   checkResult: CheckResult = { ok: true, startupMs: 7, handlers: ['fetch'] };
   publishError: Error | undefined;
@@ -39,6 +40,10 @@ export class FakePlatform implements ControlPlatform {
 
   async publishMany(routes: readonly Route[]): Promise<void> {
     this.published.push(...routes);
+  }
+
+  reload(account: AccountId, worker: WorkerName | undefined): void {
+    this.reloaded.push(`${account}/${worker ?? '*'}`);
   }
 
   async withdraw(account: AccountId, worker: WorkerName): Promise<void> {

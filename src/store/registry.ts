@@ -136,7 +136,7 @@ export interface Registry extends AsyncDisposable {
   putAccount(account: Pick<Account, 'id' | 'name' | 'createdOn'>): Promise<Account>;
   account(id: AccountId): Promise<Account | undefined>;
   listAccounts(page?: Page): Promise<{ accounts: Account[]; total: number }>;
-  /** Replaces the account's limits. Loaded instances keep theirs until they are loaded again. */
+  /** Replaces the account's limits: what `versionById` gives from here on. */
   setAccountLimits(id: AccountId, limits: Partial<WorkerLimits>): Promise<Account>;
 
   worker(account: AccountId, name: WorkerName): Promise<WorkerRecord | undefined>;

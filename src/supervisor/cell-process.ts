@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
-import type { CheckAnswer, Deployed, FireScheduled, StartCell } from '../cell/index.ts';
+import type { CheckAnswer, Deployed, FireScheduled, ReloadWorkers, StartCell } from '../cell/index.ts';
 import { CELL_FRAME_BYTES, toVersionMessage } from '../cell/index.ts';
 import type { VersionId } from '../ids.ts';
 import type { Outcome, VersionCode } from '../model.ts';
@@ -96,6 +96,10 @@ export class CellProcess {
 
   deployed(change: Deployed): void {
     this.#channel.notify('deployed', change);
+  }
+
+  reload(which: ReloadWorkers): void {
+    this.#channel.notify('reload', which);
   }
 
   async scheduled(event: FireScheduled): Promise<Outcome> {

@@ -59,6 +59,10 @@ export class SupervisedPlatform implements ControlPlatform {
     await this.#deps.gateway.setRoutes(routes);
   }
 
+  reload(account: AccountId, worker: WorkerName | undefined): void {
+    for (const cell of this.#deps.cells.live) cell.reload({ account, worker });
+  }
+
   async withdraw(account: AccountId, worker: WorkerName): Promise<void> {
     const { cells, gateway } = this.#deps;
     await gateway.removeRoute(account, worker);
