@@ -44,7 +44,7 @@ describe('toRecordLines()', () => {
 
   it("keeps a tenant's control characters off the operator's terminal", () => {
     const text = toRecordLines({ ...RECORD, logs: [{ level: 'log', message: '\u001b[2Jgone\u0007\nnext' }] }).join('');
-    assert.doesNotMatch(text.replaceAll(/\u001b\[\d+m/g, ''), /[\u001b\u0007]/); // oxlint-disable-line no-control-regex
+    assert.doesNotMatch(text.replaceAll(/\u001b\[\d+m/g, ''), /[\u001b\u0007]/); // oxlint-disable-line no-control-regex -- that is what must not be there
     assert.match(text, /gone.\nnext/);
   });
 

@@ -67,7 +67,7 @@ export function toRecordLines(record: unknown): string[] {
 
 /** Tenants choose much of what is shown: control characters would let them rewrite the operator's terminal. */
 function toSafe(text: string): string {
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- that is what is taken out
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
 }
 

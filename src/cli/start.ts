@@ -48,8 +48,7 @@ async function deployExamples(platform: Platform): Promise<readonly WorkerConfig
   using progress = startProgress({ label: 'deploying examples', total: configs.length });
   for (const [index, config] of configs.entries()) {
     progress.update(index, config.name);
-    // One after the other: a service binding must find the Worker it names.
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- a service binding must find the Worker it names
     await deployExample(target, config);
   }
   return configs;

@@ -1,25 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { HOP_BY_HOP } from './hop-by-hop.ts';
 
 const NAME_CACHE_ENTRIES = 2_000;
 const DROPPED = '';
 
 /**
- * Headers that do not reach the Worker: those of the connection (RFC 9110 §7.6.1), `expect`, which node:http has dealt
+ * Headers that do not reach the Worker: those of the connection, `expect`, which node:http has dealt
  * with, and those that the gateway sets itself, so that a client cannot forge them.
  */
-const NOT_FORWARDED = [
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-  'trailer',
-  'proxy-connection',
-  'expect',
-  'cf-connecting-ip',
-  'x-real-ip',
-  'x-isola-ray',
-];
+const NOT_FORWARDED: readonly string[] = [...HOP_BY_HOP, 'expect', 'cf-connecting-ip', 'x-real-ip', 'x-isola-ray'];
 
 /** Header names as clients write them → lower case, or `DROPPED`: one look-up does both. */
 const names = new Map<string, string>();

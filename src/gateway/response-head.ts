@@ -1,15 +1,7 @@
+import { HOP_BY_HOP } from './hop-by-hop.ts';
+
 /** Not for the client: the cell's connection is not the client's, and the ray is ours to say. */
-const NOT_FORWARDED = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'te',
-  'trailer',
-  'proxy-connection',
-  'expect',
-  'x-isola-ray',
-]);
+const NOT_FORWARDED: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'expect', 'x-isola-ray']);
 
 const CACHE_SLOTS = 512; // a power of two; each holds the head last seen there
 const MAX_CACHED_LENGTH = 1_024; // of a head, so half a MB altogether

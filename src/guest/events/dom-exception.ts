@@ -80,7 +80,7 @@ export class DOMException {
     if (options !== undefined && 'cause' in options) {
       objectDefineProperty(self, 'cause', { value: options.cause, writable: true, configurable: true });
     }
-    // oxlint-disable-next-line no-constructor-return
+    // oxlint-disable-next-line no-constructor-return -- `self` is the Error, this object is only its stamp
     return self as unknown as DOMException;
   }
 

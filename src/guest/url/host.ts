@@ -4,7 +4,7 @@ import { C0_CONTROL, percentDecode, percentEncode } from './percent.ts';
 const FORBIDDEN_HOST = /[\0\t\n\r #/:<>?@[\\\]^|]/;
 // oxlint-disable-next-line no-control-regex -- the standard forbids control characters by number
 const FORBIDDEN_DOMAIN = /[\0-\x20#%/:<>?@[\\\]^|\x7f]/;
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- U+0000 is ASCII too
 const NOT_ASCII = /[^\0-\x7f]/;
 const PUNYCODE_LABEL = /(?:^|\.)xn--/i;
 
