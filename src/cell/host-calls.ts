@@ -3,13 +3,14 @@
  * runtime is ours, but it runs beside the tenant's code: an argument of a wrong type ends the invocation.
  */
 import { randomBytes } from 'node:crypto';
-import { HOST, HOST_SYNC } from '../guest/abi.ts';
+import { ENTER, HOST, HOST_SYNC } from '../guest/abi.ts';
 import { MAX_PENDING_HOST_CALLS, MAX_SERVICE_DEPTH } from '../limits.ts';
 import type { LogLine } from '../model.ts';
-import type { CellHost } from './host.ts';
 import type { Instance } from './instance.ts';
 import type { Invocation } from './invocation.ts';
+import { domainToAscii } from './domain.ts';
 import { OutStream } from './out-stream.ts';
+import { type Services, toErrorText } from './services/index.ts';
 import { Subrequest, type SubrequestBody } from './subrequest.ts';
 
 type Arguments = readonly [a: unknown, b: unknown, c: unknown, d: unknown];
@@ -68,21 +69,43 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
     case HOST.passThrough:
       // Accepted, and without effect: a Worker here is the origin, there is none behind it to pass the request to.
       return;
+    case HOST.ask: {
+      const [inv, operation, text, bytes] = parameters;
+      const invocation = instance.invocations.get(Number(inv));
+      if (invocation !== undefined)
+        askService(instance, invocation, {
+          id,
+          operation: toText(operation),
+          text: toText(text),
+          bytes: toBytes(bytes),
+        });
+      return;
+    }
     default:
       instance.invocations.get(id)?.finish('internalError');
   }
 }
 
-export function handleHostQuestion(host: CellHost, op: number, a: unknown): unknown {
+/** `chargeUs` takes the CPU time that a service spent on this thread. */
+export function handleHostQuestion(
+  services: Services,
+  op: number,
+  [a, b, c]: readonly unknown[],
+  chargeUs: (cpuUs: number) => void,
+): unknown {
   switch (op) {
     case HOST_SYNC.random: {
       const bytes = randomBytes(Math.min(Math.max(Number(a) || 0, 0), MAX_RANDOM_BYTES));
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
     }
     case HOST_SYNC.domainToAscii:
-      return host.domainToAscii(toText(a));
-    case HOST_SYNC.source:
-      return host.guestSource(toText(a));
+      return domainToAscii(toText(a));
+    case HOST_SYNC.ask: {
+      const startedAt = performance.now();
+      const answer = askSync(services, toText(a), toText(b), toBytes(c));
+      chargeUs((performance.now() - startedAt) * 1e3);
+      return answer;
+    }
     default:
       return undefined;
   }
@@ -195,6 +218,53 @@ function withoutRuntime(stack: string): string {
     .join('\n');
 }
 
+interface Question {
+  readonly id: number;
+  readonly operation: string;
+  /** Parameters, as JSON. */
+  readonly text: string;
+  readonly bytes: Uint8Array | undefined;
+}
+
+function askService(instance: Instance, invocation: Invocation, { id, operation, text, bytes }: Question): void {
+  const held = bytes?.byteLength ?? 0;
+  instance.pendingAsks++;
+  instance.heldBytes += held;
+  invocation.outstanding++;
+  const deliver = (ok: 0 | 1, value: string, result?: Uint8Array) => {
+    instance.pendingAsks--;
+    instance.heldBytes -= held;
+    invocation.outstanding--;
+    instance.enter(invocation, ENTER.answer, id, ok, value, result);
+  };
+  if (instance.pendingAsks > MAX_PENDING_HOST_CALLS) {
+    deliver(0, `Error\nToo many pending operations: the limit of one instance is ${MAX_PENDING_HOST_CALLS}.`);
+    return;
+  }
+  instance.services.ask(operation, text, bytes).then(
+    (answer) => {
+      invocation.cpuUs += answer.cpuUs ?? 0;
+      deliver(1, answer.value === undefined ? '' : JSON.stringify(answer.value), answer.bytes);
+    },
+    (error: unknown) => deliver(0, toErrorText(error)),
+  );
+}
+
+function askSync(
+  services: Services,
+  operation: string,
+  text: string,
+  bytes: Uint8Array | undefined,
+): string | ArrayBuffer | undefined {
+  try {
+    const { value, bytes: result } = services.askSync(operation, text, bytes);
+    if (result !== undefined) return new Uint8Array(result).buffer;
+    return value === undefined ? undefined : JSON.stringify(value);
+  } catch (error) {
+    return `!${toErrorText(error)}`;
+  }
+}
+
 function toText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
@@ -204,6 +274,9 @@ function toLevel(value: unknown): LogLine['level'] {
 }
 
 function toBody(value: unknown): Uint8Array | string | undefined {
-  if (typeof value === 'string') return value;
+  return typeof value === 'string' ? value : toBytes(value);
+}
+
+function toBytes(value: unknown): Uint8Array | undefined {
   return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
 }

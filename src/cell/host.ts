@@ -25,10 +25,6 @@ export interface CellHost {
     body: Uint8Array | undefined,
     options: { fin: boolean; events: ExchangeEvents },
   ): Exchange;
-  /** The Unicode-to-ASCII step of URL parsing (UTS 46), or undefined when the domain is invalid. */
-  domainToAscii(domain: string): string | undefined;
-  /** Source text of a lazily loaded part of the guest runtime. */
-  guestSource(name: string): string | undefined;
   /** Takes note of how an invocation went. */
   record(record: InvocationRecord): void;
 }

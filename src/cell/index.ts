@@ -5,7 +5,6 @@
  * Start at cell.ts; instance.ts is where events enter the guest.
  */
 export { Cell, type CellOptions, type CellStats } from './cell.ts';
-export { domainToAscii } from './domain.ts';
 export type { CellHost, Principal } from './host.ts';
 export type {
   CheckAnswer,

@@ -21,6 +21,7 @@ import type { CellHost } from './host.ts';
 import type { Invocation } from './invocation.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Place, Placement } from './placement.ts';
+import type { Services } from './services/index.ts';
 import type { Subrequest, SubrequestBody } from './subrequest.ts';
 
 /** What an instance needs of its cell. */
@@ -42,6 +43,12 @@ export interface ServiceCall {
   readonly body: SubrequestBody;
 }
 
+/** An isolate with code started in it, and what services keep for it since its start. */
+export interface StartedGuest {
+  readonly guest: GuestIsolate;
+  readonly services: Services;
+}
+
 interface Entry {
   readonly invocation: Invocation;
   readonly op: number;
@@ -57,12 +64,15 @@ const ENTRIES_IN_A_ROW = 8; // queued entries of one instance before others have
 export class Instance implements HostHandler {
   readonly spec: VersionSpec;
   readonly owner: InstanceOwner;
+  readonly services: Services;
   /** It hit a limit, or was replaced: it takes no new invocation. */
   condemned = false;
   /** Memory held when it was last measured, in bytes. */
   heapBytes = 0;
   /** Body bytes that wait outside for the guest to take them. */
   heldBytes = 0;
+  /** Questions to services that have no answer yet. */
+  pendingAsks = 0;
   readonly outStreams = new Map<number, OutStream>();
   readonly inStreams = new Map<number, InStream>();
   readonly calls = new Map<number, Subrequest>();
@@ -78,9 +88,19 @@ export class Instance implements HostHandler {
   #entered = false;
   #nextInvocationId = 1;
   #nextInStreamId = 1;
+  /** CPU time spent on this thread for the entry under way, outside the isolate. */
+  #chargedUs = 0;
+  readonly #charge = (cpuUs: number): void => {
+    this.#chargedUs += cpuUs;
+  };
 
-  constructor(guest: GuestIsolate, spec: VersionSpec, context: { owner: InstanceOwner; placement: Placement }) {
+  constructor(
+    { guest, services }: StartedGuest,
+    spec: VersionSpec,
+    context: { owner: InstanceOwner; placement: Placement },
+  ) {
     this.#guest = guest;
+    this.services = services;
     this.spec = spec;
     this.owner = context.owner;
     this.#placement = context.placement;
@@ -135,8 +155,8 @@ export class Instance implements HostHandler {
     if (!this.#guest.disposed) handleHostCall(this, op, id, [a, b, c, d]);
   }
 
-  hostSync(op: number, a: unknown): unknown {
-    return handleHostQuestion(this.owner.host, op, a);
+  hostSync(op: number, a: unknown, b: unknown, c: unknown): unknown {
+    return this.#guest.disposed ? undefined : handleHostQuestion(this.services, op, [a, b, c], this.#charge);
   }
 
   /** The invocation has ended: forgets everything that was on its behalf. */
@@ -205,6 +225,7 @@ export class Instance implements HostHandler {
   dispose(): void {
     this.condemned = true;
     for (const invocation of this.invocations.values()) invocation.finish('canceled');
+    this.services.dispose();
     this.#guest.dispose();
   }
 
@@ -263,7 +284,8 @@ export class Instance implements HostHandler {
   }
 
   #after(invocation: Invocation, result: EntryResult): void {
-    const cpuUs = this.#guest.entryCpuUs;
+    const cpuUs = this.#guest.entryCpuUs + this.#chargedUs;
+    this.#chargedUs = 0;
     invocation.cpuUs += cpuUs;
     this.#placement.learn(cpuUs);
     if (result !== ENTRY.ok && result !== ENTRY.threw) {
@@ -314,11 +336,9 @@ export class Instance implements HostHandler {
   #lost(culprit: Invocation, result: EntryResult): void {
     const outcome: Outcome =
       result === ENTRY.exceededCpu ? 'exceededCpu' : result === ENTRY.exceededMemory ? 'exceededMemory' : 'canceled';
-    this.condemned = true;
     this.owner.onCondemned(this);
     culprit.finish(outcome);
-    for (const invocation of this.invocations.values()) invocation.finish('canceled');
-    this.#guest.dispose();
+    this.dispose();
   }
 
   #dropPending(invocation: Invocation): void {

@@ -1,13 +1,14 @@
 /** The live instances of a cell: found or made per version, and given up, least recently used first, under a memory budget. */
-import { type Engine, type GuestIsolate, type HostHandler, LoadError } from '../engine/index.ts';
+import { type Engine, LoadError } from '../engine/index.ts';
 import { type AttachOptions, HOST_SYNC } from '../guest/abi.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode, VersionSpec } from '../model.ts';
-import { domainToAscii } from './domain.ts';
+import { handleHostQuestion } from './host-calls.ts';
 import type { CellHost } from './host.ts';
-import { Instance, type InstanceOwner } from './instance.ts';
+import { Instance, type InstanceOwner, type StartedGuest } from './instance.ts';
 import { Placements } from './placement.ts';
+import { Services } from './services/index.ts';
 import { VersionCodes } from './version-codes.ts';
 
 const MAX_LIVE = 6_000; // each isolate has 8 memory maps, and Linux allows a process 65,530
@@ -112,8 +113,8 @@ export class Instances {
     const { engine, owner } = this.#options;
     this.#makeRoom();
     const placement = this.#placements.of(version);
-    const { guest } = await startGuest(engine, code, placement.place === 'long');
-    const instance = new Instance(guest, code.spec, { owner, placement });
+    const started = await startGuest(engine, code, placement.place === 'long');
+    const instance = new Instance(started, code.spec, { owner, placement });
     this.#live.set(version, instance);
     return instance;
   }
@@ -129,7 +130,7 @@ export class Instances {
       // One that has not been entered since holds what it held.
       if (instance.lastUsed > this.#measuredUpTo) instance.measure();
       lastUsed = Math.max(lastUsed, instance.lastUsed);
-      bytes += instance.heapBytes + instance.heldBytes + ISOLATE_OVERHEAD_BYTES;
+      bytes += instance.heapBytes + instance.heldBytes + instance.services.heldBytes + ISOLATE_OVERHEAD_BYTES;
     }
     this.#measuredUpTo = lastUsed;
     const budget = this.#options.memoryBudgetBytes;
@@ -168,32 +169,33 @@ async function startGuest(
   engine: Engine,
   code: VersionCode,
   isLong: boolean,
-): Promise<{ guest: GuestIsolate; handlers: readonly string[] }> {
+): Promise<StartedGuest & { handlers: readonly string[] }> {
   const attach = toAttachOptions(code.spec);
   if (!isLong) {
     try {
-      const guest = acquireGuest(engine, code);
+      const { guest, services } = acquireGuest(engine, code);
       const options = { inline: true, budgetUs: INLINE_STARTUP_US, cache: engine.cache };
-      return { guest, handlers: await guest.load(code, attach, options) };
+      return { guest, services, handlers: await guest.load(code, attach, options) };
     } catch (error) {
       if (!(error instanceof LoadError && error.exceededCpu)) throw error;
     }
   }
-  const guest = acquireGuest(engine, code);
+  const { guest, services } = acquireGuest(engine, code);
   const options = { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, cache: engine.cache };
-  return { guest, handlers: await guest.load(code, attach, options) };
+  return { guest, services, handlers: await guest.load(code, attach, options) };
 }
 
-/** Start-up code has no I/O, but may parse a URL. */
-const STARTUP_HANDLER: HostHandler = {
-  host: () => {},
-  hostSync: (op, a) => (op === HOST_SYNC.domainToAscii && typeof a === 'string' ? domainToAscii(a) : undefined),
-};
-
-function acquireGuest(engine: Engine, code: VersionCode): GuestIsolate {
-  const guest = engine.acquire(code.spec.limits.memoryMiB);
-  guest.handler = STARTUP_HANDLER;
-  return guest;
+/** Start-up code has no I/O, but may parse a URL or make a hash; its CPU time is the start-up's. */
+function acquireGuest(engine: Engine, code: VersionCode): StartedGuest {
+  const { memoryMiB } = code.spec.limits;
+  const guest = engine.acquire(memoryMiB);
+  const services = new Services(memoryMiB * 1024 * 1024);
+  guest.handler = {
+    host: () => {},
+    hostSync: (op, a, b, c) =>
+      op === HOST_SYNC.random ? undefined : handleHostQuestion(services, op, [a, b, c], () => {}),
+  };
+  return { guest, services };
 }
 
 /** Starts the code once, in an isolate of its own, and throws it away. Throws LoadError with the position. */
@@ -201,8 +203,9 @@ export async function checkCode(
   engine: Engine,
   code: VersionCode,
 ): Promise<{ startupMs: number; handlers: readonly string[] }> {
-  const { guest, handlers } = await startGuest(engine, code, false);
+  const { guest, services, handlers } = await startGuest(engine, code, false);
   const startupMs = Math.round(guest.cpuUs / 100) / 10;
+  services.dispose();
   guest.dispose();
   return { startupMs, handlers };
 }

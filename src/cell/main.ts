@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:net';
 import { type Channel, openChannel } from '../channel/index.ts';
-import { Engine, LoadError } from '../engine/index.ts';
+import { Engine, type GuestSource, LoadError } from '../engine/index.ts';
 import { Cell } from './cell.ts';
 import { CELL_FRAME_BYTES } from './protocol.ts';
 import type { CheckAnswer, Deployed, FireScheduled, PrepareVersion, ReloadWorkers, StartCell } from './protocol.ts';
@@ -67,10 +67,7 @@ function leave(): void {
 
 async function start(options: StartCell, payload: Buffer): Promise<unknown> {
   const engine = await Engine.start({
-    guest: {
-      source: payload.toString('latin1', 0, options.sourceBytes),
-      warmup: payload.toString('latin1', options.sourceBytes),
-    },
+    guest: JSON.parse(payload.toString('latin1')) as GuestSource,
     spares: options.spares,
     onStuck: 'exit',
     onCatastrophe: (message) => {

@@ -5,10 +5,8 @@ import { MAX_UPLOAD_RAW_BYTES } from '../limits.ts';
 /** Largest message between supervisor and cell: a version with all its modules, and its header. */
 export const CELL_FRAME_BYTES = MAX_UPLOAD_RAW_BYTES + 8 * 1024 * 1024;
 
-/** Call `start`, the first one. The payload is the guest runtime: its source, then the warm-up script. */
+/** Call `start`, the first one. The payload is the guest runtime: a `GuestSource` as JSON. */
 export interface StartCell {
-  /** Bytes of the payload that are the source; the rest is the warm-up. */
-  readonly sourceBytes: number;
   readonly spares: number;
   readonly memoryBudgetBytes: number;
   /** How many gateway links were inherited, from file descriptor 4 on. */

@@ -2,7 +2,6 @@
 import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, VersionCode } from '../model.ts';
-import { domainToAscii } from './domain.ts';
 import type { CellHost, Principal } from './host.ts';
 import type { Deployed } from './protocol.ts';
 import { RecordBatch } from './record-batch.ts';
@@ -50,14 +49,6 @@ export class RemoteHost implements CellHost {
     options: { fin: boolean; events: ExchangeEvents },
   ): Exchange {
     return this.#channel.request(`${account}\n${worker}\n${ray}\n${head}`, body, options.fin, options.events);
-  }
-
-  domainToAscii(domain: string): string | undefined {
-    return domainToAscii(domain);
-  }
-
-  guestSource(): undefined {
-    return undefined;
   }
 
   record(record: InvocationRecord): void {

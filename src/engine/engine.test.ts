@@ -26,9 +26,9 @@ describe('Engine', () => {
   let engine: Engine;
 
   before(async () => {
-    const { source } = await buildGuest();
+    const { source, parts } = await buildGuest();
     engine = await Engine.start({
-      guest: { source, warmup: WARMUP },
+      guest: { source, parts, warmup: WARMUP },
       spares: 2,
       onStuck: 'ignore',
       onCatastrophe: (message) => assert.fail(message),

@@ -1,6 +1,6 @@
 /** Makes isolates, keeps spares ready, and holds what they share: snapshot, watchdog, lane, code cache. */
 import ivm from 'isolated-vm';
-import type { BootOptions, GuestEntryPoints } from '../guest/abi.ts';
+import { type BootOptions, type GuestEntryPoints, HOST_SYNC } from '../guest/abi.ts';
 import { DEFAULT_LIMITS, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WASM_INSTANCES } from '../limits.ts';
 import { CodeCache } from './code-cache.ts';
 import { GuestIsolate } from './isolate.ts';
@@ -76,6 +76,8 @@ export class Engine {
     let handler: GuestIsolate | undefined;
     const host = (op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown) =>
       handler?.handler?.host(op, id, a, b, c, d);
+    const hostSync = (op: number, a: unknown, b: unknown, c: unknown) =>
+      op === HOST_SYNC.source ? partSource(guest, a) : handler?.handler?.hostSync(op, a, b, c);
     const options: BootOptions = {
       now: now(),
       maxTimers: MAX_TIMERS,
@@ -88,7 +90,7 @@ export class Engine {
       [
         new ivm.Callback(host),
         new ivm.Callback(host, { ignored: true }),
-        new ivm.Callback((op: number, a: unknown) => handler?.handler?.hostSync(op, a)),
+        new ivm.Callback(hostSync),
         JSON.stringify(options),
       ],
       { result: { reference: true }, filename: 'isola:boot' },
@@ -109,4 +111,8 @@ export class Engine {
     this.#live++;
     return handler;
   }
+}
+
+function partSource(guest: GuestSource, name: unknown): string | undefined {
+  return typeof name === 'string' && Object.hasOwn(guest.parts, name) ? guest.parts[name] : undefined;
 }

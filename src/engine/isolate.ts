@@ -27,7 +27,7 @@ export type EntryResult = (typeof ENTRY)[keyof typeof ENTRY];
 /** Where the guest's host calls go. Arguments come from the tenant's isolate: check before use. */
 export interface HostHandler {
   host(op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown): void;
-  hostSync(op: number, a: unknown): unknown;
+  hostSync(op: number, a: unknown, b: unknown, c: unknown): unknown;
 }
 
 export interface GuestHeap {

@@ -10,6 +10,8 @@ export interface GuestSource {
   readonly source: string;
   /** Run once while the snapshot is made, so that the usual paths are compiled in it. */
   readonly warmup: string;
+  /** Source text of each part that is loaded on first use, by its name. */
+  readonly parts: Readonly<Record<string, string>>;
 }
 
 export type Snapshot = ivm.ExternalCopy<ArrayBuffer>;

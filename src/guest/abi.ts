@@ -42,6 +42,8 @@ export const ENTER = {
   credit: 7,
   /** id invocation: it is over for the host (limit or end): forget its timers, calls and streams; keep running nothing of it. */
   close: 8,
+  /** Result of an `ask`. id call; a 1 = ok, 0 = failed; b the value as JSON, or `name\nmessage` of the error; c bytes or undefined. */
+  answer: 9,
 } as const;
 
 /** Guest to host. */
@@ -82,6 +84,11 @@ export const HOST = {
   exception: 13,
   /** id invocation: `ctx.passThroughOnException()` was called. */
   passThrough: 14,
+  /**
+   * Asks a service of the host (src/cell/services). id call; a invocation; b operation `service.name`; c parameters as
+   * JSON; d ArrayBuffer or undefined. Answered by `answer`.
+   */
+  ask: 15,
 } as const;
 
 /** Guest to host, answered at once. */
@@ -92,6 +99,11 @@ export const HOST_SYNC = {
   domainToAscii: 2,
   /** a name of a lazily loaded part of the guest runtime (see build.ts); answers its source text. */
   source: 3,
+  /**
+   * Asks a service what it answers at once. a operation; b parameters as JSON; c ArrayBuffer or undefined. Answers an
+   * ArrayBuffer, or a string: the value as JSON, or `!name\nmessage` of the error.
+   */
+  ask: 4,
 } as const;
 
 /** Bytes a guest may write to an out-stream before the first `credit`. */
@@ -108,7 +120,7 @@ export interface GuestBoot {
 }
 
 export type HostFunction = (op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;
-export type HostSyncFunction = (op: number, a: unknown) => unknown;
+export type HostSyncFunction = (op: number, a: unknown, b?: unknown, c?: unknown) => unknown;
 
 export interface GuestEntryPoints {
   enter(op: number, id: number, a: unknown, b: unknown, c: unknown, now: number, pooled: boolean): void;

@@ -1,17 +1,19 @@
 /**
- * Builds the guest runtime into one script. Host side; the engine calls it once at start.
+ * Builds the guest runtime: one script that goes into the snapshot, and one for each part that is loaded on first use
+ * (parts/). Host side; whoever starts an engine calls it once.
  *
- * Promise: the same sources and tools give the same script, and a script already built is read from the cache.
+ * Promise: the same sources and tools give the same scripts, and what is already built is read from the cache.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSync, version as esbuildVersion } from 'esbuild';
+import { type BuildOptions, type Metafile, buildSync, version as esbuildVersion } from 'esbuild';
 
 export { WARMUP } from './warmup.ts';
 
 const GUEST = fileURLToPath(new URL('.', import.meta.url));
+const PARTS = join(GUEST, 'parts');
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
@@ -64,44 +66,93 @@ const CAPTURED_GLOBALS = [
 
 export interface GuestScript {
   readonly source: string;
-  /** Hex SHA-256 of everything the script is made of. */
+  /** Source text of each part by its name. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** Hex SHA-256 of everything the scripts are made of. */
   readonly hash: string;
 }
 
+type Scripts = Omit<GuestScript, 'hash'>;
+
 export async function buildGuest(cacheDirectory?: string): Promise<GuestScript> {
   const hash = await hashInputs();
-  const cached = cacheDirectory === undefined ? undefined : join(cacheDirectory, `guest-${hash}.js`);
+  const cached = cacheDirectory === undefined ? undefined : join(cacheDirectory, `guest-${hash}.json`);
   if (cached !== undefined) {
-    const source = await readFile(cached, 'utf8').catch(() => undefined);
-    if (source !== undefined) return { source, hash };
+    const text = await readFile(cached, 'utf8').catch(() => undefined);
+    if (text !== undefined) return { ...(JSON.parse(text) as Scripts), hash };
   }
-  const source = bundle();
+  const scripts = await bundleAll();
   // A checkout that this user may not write to costs a build at each start, nothing more.
-  if (cached !== undefined) await writeWhole(cached, source).catch(() => {});
-  return { source, hash };
+  if (cached !== undefined) await writeWhole(cached, JSON.stringify(scripts)).catch(() => {});
+  return { ...scripts, hash };
 }
 
+const COMMON = {
+  bundle: true,
+  write: false,
+  metafile: true,
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  target: 'esnext',
+  // Identifiers stay as they are: names of classes and functions show in a Worker, and `keepNames` would give each
+  // function a `name` property of its own, 370 kB of heap in every isolate.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  charset: 'ascii',
+  legalComments: 'none',
+  absWorkingDir: GUEST,
+  logLevel: 'silent',
+} satisfies BuildOptions;
+
+/** What the core and a part may both contain: constants, and libraries without classes that have to be the same. */
+const MAY_BE_TWICE = /^abi\.ts$|\/node_modules\/(?!web-streams-polyfill\/)/;
+
 /** Synchronous, because esbuild's other form leaves a helper process behind for as long as this one lives. */
-function bundle(): string {
-  const result = buildSync({
-    entryPoints: [join(GUEST, 'bundle.ts')],
-    bundle: true,
-    write: false,
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
+async function bundleAll(): Promise<Scripts> {
+  const core = buildSync({
+    ...COMMON,
+    stdin: { contents: coreEntry(), resolveDir: GUEST, sourcefile: 'entry.ts', loader: 'ts' },
     format: 'iife',
-    target: 'esnext',
-    // Identifiers stay as they are: names of classes and functions show in a Worker, and `keepNames` would give each
-    // function a `name` property of its own, 370 kB of heap in every isolate.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    charset: 'ascii',
-    legalComments: 'none',
     banner: { js: `(() => {"use strict"; const { ${CAPTURED_GLOBALS.join(', ')} } = globalThis;` },
     footer: { js: '})();' },
-    logLevel: 'silent',
   });
-  return result.outputFiles[0]!.text;
+  const parts: Record<string, string> = {};
+  for (const file of (await readdir(PARTS)).toSorted()) {
+    if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
+    const name = basename(file, '.ts');
+    parts[name] = bundlePart(name, join(PARTS, file), core.metafile);
+  }
+  return { source: core.outputFiles[0]!.text, parts };
+}
+
+/** The bundle, and a function that makes what parts import: a thousand bindings that cost nothing until one is loaded. */
+function coreEntry(): string {
+  const { metafile } = buildSync({ ...COMMON, entryPoints: [join(GUEST, 'core.ts')], format: 'esm' });
+  const names = Object.values(metafile.outputs)[0]!.exports.join(', ');
+  return `
+    import './bundle.ts';
+    import { setCore } from './runtime/parts.ts';
+    import { ${names} } from './core.ts';
+    setCore(() => ({ ${names}, captured: { ${CAPTURED_GLOBALS.join(', ')} } }));`;
+}
+
+/** A function of the core (as `require`), which answers the part's exports. */
+function bundlePart(name: string, path: string, core: Metafile): string {
+  const { outputFiles, metafile } = buildSync({
+    ...COMMON,
+    entryPoints: [path],
+    format: 'cjs',
+    external: ['*/core.ts'],
+    banner: {
+      js: `(require => {"use strict"; const module = { exports: {} }, { ${CAPTURED_GLOBALS.join(', ')} } = require().captured;`,
+    },
+    footer: { js: `return module.exports; })\n//# sourceURL=isola:guest/${name}` },
+  });
+  const twice = Object.keys(metafile.inputs).filter((file) => file in core.inputs && !MAY_BE_TWICE.test(file));
+  if (twice.length > 0) {
+    throw new Error(`The part ${name} contains ${twice.join(', ')}, which the core has: import it from core.ts`);
+  }
+  return outputFiles[0]!.text;
 }
 
 async function hashInputs(): Promise<string> {

@@ -71,6 +71,15 @@ describe('Runtime', () => {
     assert.ok(text.startsWith('0....') && text.includes('49....'));
   });
 
+  it('decodes a legacy encoding, whose tables are loaded on first use', async () => {
+    await runtime.deploy(
+      'kanji',
+      worker('return new Response(new TextDecoder("shift_jis").decode(await request.bytes()))'),
+    );
+    const response = await get('kanji', '/', { method: 'POST', body: new Uint8Array([0x82, 0xa0]) });
+    assert.equal(await response.text(), '\u3042');
+  });
+
   it('loads several modules, text, data, JSON and WebAssembly', async () => {
     // (module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))
     const wasm = Buffer.from(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { totalmem } from 'node:os';
 import v8 from 'node:v8';
 import { type Egress, createEgress, serveFetch } from '../broker/index.ts';
-import { Cell, type CellHost, domainToAscii } from '../cell/index.ts';
+import { Cell, type CellHost } from '../cell/index.ts';
 import { openLocalExchange } from '../channel/index.ts';
 import { Engine, LoadError } from '../engine/index.ts';
 import { PlatformError } from '../errors.ts';
@@ -76,9 +76,9 @@ export class Runtime implements AsyncDisposable {
   static async create(options: RuntimeOptions): Promise<Runtime> {
     // Programs that do not start Node with this flag get it here, before the first isolate (see DESIGN.md).
     v8.setFlagsFromString('--no-turboshaft-loop-unrolling');
-    const { source } = await buildGuest();
+    const { source, parts } = await buildGuest();
     const engine = await Engine.start({
-      guest: { source, warmup: WARMUP },
+      guest: { source, parts, warmup: WARMUP },
       spares: SPARES,
       onStuck: 'ignore',
       onCatastrophe: (message) => process.emitWarning(`isola: ${message}`),
@@ -158,8 +158,6 @@ export class Runtime implements AsyncDisposable {
           body,
           options,
         ),
-      domainToAscii,
-      guestSource: () => undefined,
       record: (record) => {
         const usage = this.#usage.get(record.worker) ?? { requests: 0, cpuUs: 0 };
         usage.requests++;

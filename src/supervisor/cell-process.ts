@@ -25,8 +25,9 @@ export interface CellProcessOptions {
   readonly id: string;
   /** One per gateway, already greeted. */
   readonly links: readonly Socket[];
-  readonly start: Omit<StartCell, 'links' | 'sourceBytes'>;
-  readonly guest: { readonly source: string; readonly warmup: string };
+  readonly start: Omit<StartCell, 'links'>;
+  /** The guest runtime, a `GuestSource` as JSON. ASCII. */
+  readonly guest: string;
   /** The cell's requests and calls: egress, code, records. */
   readonly handlers: ChannelHandlers;
   readonly onLine: (line: string) => void;
@@ -57,9 +58,8 @@ export class CellProcess {
   /** Resolves when it serves. */
   static async start(options: CellProcessOptions): Promise<CellProcess> {
     const cell = new CellProcess(options);
-    const source = Buffer.from(options.guest.source, 'latin1');
-    const payload = Buffer.concat([source, Buffer.from(options.guest.warmup, 'latin1')]);
-    const start: StartCell = { ...options.start, sourceBytes: source.byteLength, links: options.links.length };
+    const payload = Buffer.from(options.guest, 'latin1');
+    const start: StartCell = { ...options.start, links: options.links.length };
     try {
       await cell.#channel.call('start', start, payload);
     } catch (error) {

@@ -8,6 +8,7 @@ import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createEgress } from '../broker/index.ts';
 import { createControl, createOperatorTokens } from '../control/index.ts';
+import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/build.ts';
 import type { AccountId } from '../ids.ts';
 import type { Route } from '../model.ts';
@@ -105,7 +106,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stopping = true;
   });
 
-  const guest = { ...(await buildGuest(cacheDir(dataDir))), warmup: WARMUP };
+  const { source, parts } = await buildGuest(cacheDir(dataDir));
+  const guest = JSON.stringify({ source, parts, warmup: WARMUP } satisfies GuestSource);
   const cells = new Cells({
     count: options.cells,
     start: async (id, onExit) =>

@@ -15,7 +15,7 @@ const MULTI_BYTE = new Set(['big5', 'euc-kr', 'euc-jp', 'iso-2022-jp', 'shift_ji
 
 let loadMultiByte: (() => MultiByteFactory) | undefined;
 
-/** Puts in place what loads `multi-byte-entry.ts` when a program first asks for one of its encodings. */
+/** Puts in place what loads `parts/multi-byte.ts` when a program first asks for one of its encodings. */
 export function setMultiByteLoader(load: () => MultiByteFactory): void {
   let factory: MultiByteFactory | undefined;
   loadMultiByte = () => (factory ??= load());

@@ -12,7 +12,7 @@ import {
   utf8Decode,
   utf8Encode,
 } from './index.ts';
-import { createMultibyteDecoder } from './multi-byte-entry.ts';
+import { createMultibyteDecoder } from '../parts/multi-byte.ts';
 
 const NativeDecoder = globalThis.TextDecoder;
 const native = (text: string): number[] => [...new globalThis.TextEncoder().encode(text)];

@@ -1,6 +1,7 @@
 /** The one door from the host: every event, answer, chunk and timer comes in here. */
 import { ENTER } from '../abi.ts';
 import { deliverFetch, findCall } from '../fetch/index.ts';
+import { findAsk } from './asks.ts';
 import { finalizersAreDue, flushFinalizers } from './finalization.ts';
 import { runFetch, runScheduled } from './handlers.ts';
 import { beginEntry } from './host.ts';
@@ -57,6 +58,13 @@ function dispatch(op: number, id: number, a: unknown, b: unknown, c: unknown): v
       if (stream === undefined) return;
       begin(stream.invocation);
       stream.deliver(a as ArrayBuffer | undefined, b as number, c as string | undefined);
+      return;
+    }
+    case ENTER.answer: {
+      const found = findAsk(id);
+      if (found === undefined) return;
+      begin(found.invocation);
+      found.deliver(a === 1, b as string, c as ArrayBuffer | undefined);
       return;
     }
     case ENTER.timer: {

@@ -24,6 +24,7 @@ import { defineInterface } from '../webidl.ts';
 import { Performance } from './clocks.ts';
 import { console } from './console.ts';
 import { promiseResolve, promiseThen } from './intrinsics.ts';
+import { installLazyGlobals } from './lazy-globals.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout, wait } from './timers.ts';
 
 const interfaces = {
@@ -132,6 +133,7 @@ export function installGlobals(): void {
     },
     true,
   );
+  installLazyGlobals();
   setGlobalTarget(new EventTarget());
 }
 

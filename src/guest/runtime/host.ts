@@ -30,6 +30,11 @@ export function connect(hostInline: HostFunction, hostQueued: HostFunction, host
   sync = hostSyncFunction;
 }
 
+/** Sends one operation of `HOST`: what parts call, who cannot see the binding above change. */
+export function send(op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown): void {
+  host(op, id, a, b, c, d);
+}
+
 /** Sets what every clock shows, and by which way host calls leave, until the next entry. */
 export function beginEntry(now: number, pooled: boolean): void {
   clock = now;
@@ -55,8 +60,8 @@ export function countTimer(): void {
 }
 
 /** Asks one question of `HOST_SYNC`. */
-export function hostSync(op: number, a: unknown): unknown {
-  return sync(op, a);
+export function hostSync(op: number, a: unknown, b?: unknown, c?: unknown): unknown {
+  return sync(op, a, b, c);
 }
 
 /** Wall time of the running entry, in ms since 1970. Stands still within an entry. */

@@ -1,0 +1,13 @@
+/** Globals whose code is loaded when a Worker first names them: see parts.ts. */
+import { defineLazy, loadPart } from './parts.ts';
+
+/** Interfaces by the part that has them. */
+const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {};
+
+export function installLazyGlobals(): void {
+  for (const [part, names] of Object.entries(LAZY_INTERFACES)) {
+    for (const name of names) {
+      defineLazy(globalThis, name, () => loadPart(part)[name], false);
+    }
+  }
+}
