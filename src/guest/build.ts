@@ -94,15 +94,17 @@ const COMMON = {
   platform: 'neutral',
   mainFields: ['module', 'main'],
   target: 'esnext',
-  // Identifiers stay as they are: names of classes and functions show in a Worker, and `keepNames` would give each
-  // function a `name` property of its own, 370 kB of heap in every isolate.
-  minifyWhitespace: true,
-  minifySyntax: true,
+  // Not `keepNames`: it would give each function a `name` property of its own, 370 kB of heap in every isolate. What
+  // shows in a Worker gets its name back where it is put on the global.
+  minify: true,
   charset: 'ascii',
   legalComments: 'none',
   absWorkingDir: GUEST,
   logLevel: 'silent',
 } satisfies BuildOptions;
+
+/** What a part finds in the isolate, as it names it. */
+const CORE = ['*/core.ts', '*/shared.ts'];
 
 /** What the core and a part may both contain: constants, and libraries without classes that have to be the same. */
 const MAY_BE_TWICE = /^abi\.ts$|\/node_modules\/(?!web-streams-polyfill\/)/;
@@ -125,15 +127,24 @@ async function bundleAll(): Promise<Scripts> {
   return { source: core.outputFiles[0]!.text, parts };
 }
 
-/** The bundle, and a function that makes what parts import: a thousand bindings that cost nothing until one is loaded. */
+/**
+ * The bundle, and a function that makes what parts import: hundreds of bindings that cost nothing until a part is
+ * loaded. Streams are a part themselves, loaded when another one names something of them.
+ */
 function coreEntry(): string {
-  const { metafile } = buildSync({ ...COMMON, entryPoints: [join(GUEST, 'core.ts')], format: 'esm' });
-  const names = Object.values(metafile.outputs)[0]!.exports.join(', ');
+  const names = exportsOf('shared.ts');
+  const streams = exportsOf('parts/streams.ts').map((name) => `get ${name}() { return streams().${name}; }`);
   return `
     import './bundle.ts';
     import { setCore } from './runtime/parts.ts';
-    import { ${names} } from './core.ts';
-    setCore(() => ({ ${names}, captured: { ${CAPTURED_GLOBALS.join(', ')} } }));`;
+    import { ${names.join(', ')} } from './shared.ts';
+    setCore(() => ({ ${[...names, ...streams].join(', ')}, captured: { ${CAPTURED_GLOBALS.join(', ')} } }));`;
+}
+
+function exportsOf(file: string): readonly string[] {
+  const entryPoints = [join(GUEST, file)];
+  const { metafile } = buildSync({ ...COMMON, external: CORE, entryPoints, format: 'esm' });
+  return Object.values(metafile.outputs)[0]!.exports;
 }
 
 /** A function of the core (as `require`), which answers the part's exports. */
@@ -142,7 +153,7 @@ function bundlePart(name: string, path: string, core: Metafile): string {
     ...COMMON,
     entryPoints: [path],
     format: 'cjs',
-    external: ['*/core.ts'],
+    external: CORE,
     banner: {
       js: `(require => {"use strict"; const module = { exports: {} }, { ${CAPTURED_GLOBALS.join(', ')} } = require().captured;`,
     },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Blob } from './blob/index.ts';
 import { EventTarget } from './events/index.ts';
-import { ReadableStream } from './streams.ts';
+import { ReadableStream } from './parts/streams.ts';
 import { structuredClone } from './structured-clone.ts';
 
 describe('structuredClone()', () => {

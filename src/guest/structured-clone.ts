@@ -24,7 +24,7 @@ import {
   typedArrayTag,
   uncurryThis,
 } from './primordials.ts';
-import { ReadableStream, TransformStream, WritableStream } from './streams.ts';
+import { isStream } from './streams/index.ts';
 import { isPlatformObject, requireArguments, toDOMString } from './webidl.ts';
 
 export interface StructuredCloneOptions {
@@ -173,10 +173,6 @@ function cloneExotic(value: object, memory: Memory): object | undefined {
     throw cloneError(`${tag} could not be cloned`);
   }
   return undefined;
-}
-
-function isStream(value: object): boolean {
-  return value instanceof ReadableStream || value instanceof WritableStream || value instanceof TransformStream;
 }
 
 /** The tag of a value was forged: it is an ordinary object. */

@@ -22,9 +22,15 @@ export function defineInterface(type: AnyClass, name: string, lengths: Readonly<
     const target = key === 'constructor' ? type : Object.hasOwn(prototype, key) ? prototype[key] : statics[key];
     objectDefineProperty(target as object, 'length', { value: lengths[key], configurable: true });
   }
+  nameFunction(type, name);
   interfaces.add(type.prototype as object);
   makeEnumerable(type.prototype as object);
   objectDefineProperty(type.prototype, Symbol.toStringTag, { value: name, configurable: true });
+}
+
+/** Gives a function its name back, which the bundler may have shortened. */
+export function nameFunction(value: { readonly name: string }, name: string): void {
+  if (value.name !== name) objectDefineProperty(value, 'name', { value: name, configurable: true });
 }
 
 /** Is the value an instance of an interface made with `defineInterface`, or of a subclass of one? */

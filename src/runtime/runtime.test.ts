@@ -72,10 +72,8 @@ describe('Runtime', () => {
   });
 
   it('decodes a legacy encoding, whose tables are loaded on first use', async () => {
-    await runtime.deploy(
-      'kanji',
-      worker('return new Response(new TextDecoder("shift_jis").decode(await request.bytes()))'),
-    );
+    const code = worker('return new Response(new TextDecoder("shift_jis").decode(await request.bytes()))');
+    await runtime.deploy('kanji', { ...code, limits: { cpuMs: 1_000 } });
     const response = await get('kanji', '/', { method: 'POST', body: new Uint8Array([0x82, 0xa0]) });
     assert.equal(await response.text(), '\u3042');
   });

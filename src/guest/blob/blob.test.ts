@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { utf8Decode, utf8Encode } from '../encoding/utf8.ts';
+// oxlint-disable-next-line import/no-unassigned-import -- a part registers itself when it is loaded
+import '../parts/streams.ts';
 import { Blob, encodeFormData, File, FormData, parseMultipart, parseUrlencodedForm } from './index.ts';
 
 describe('Blob', () => {

@@ -1,7 +1,7 @@
 import { type Bytes, concatBytes, viewBytes } from '../bytes.ts';
 import { utf8Decode, utf8Encode } from '../encoding/utf8.ts';
 import { arrayPush, bytesSlice, bytesSubarray } from '../primordials.ts';
-import { ReadableStream } from '../streams.ts';
+import { type ReadableStream, streams } from '../streams/index.ts';
 import { defineInterface, requireArguments, toDOMString, toUSVString } from '../webidl.ts';
 
 const STREAM_CHUNK_BYTES = 64 * 1024;
@@ -68,6 +68,7 @@ export class Blob {
   stream(): ReadableStream<Bytes> {
     const bytes = this.#bytes;
     let at = 0;
+    const { ReadableStream } = streams();
     return new ReadableStream<Bytes>(
       {
         type: 'bytes',

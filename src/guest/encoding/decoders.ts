@@ -1,36 +1,72 @@
 /** One decoder for each kind of encoding: a function that keeps what a stream left unfinished. */
-import { createSinglebyteDecoder } from '@exodus/bytes/single-byte.js';
 import { type Bytes } from '../bytes.ts';
 import { bytesSlice, bytesSubarray, typedArraySet } from '../primordials.ts';
+import { loadPart } from '../runtime/parts.ts';
 import { unfinishedUtf8, unitsToString, utf8Decode } from './utf8.ts';
 
 /** Decodes the next bytes; `stream` tells that more follow. */
 export type Decoder = (bytes: Bytes, stream: boolean) => string;
 
-/** Makes decoders of the legacy multi-byte encodings, whose tables (160 kB) are no part of the runtime. */
+/** What parts/legacy-encodings.ts has: labels, and encodings of one byte per character. */
+export interface LegacyEncodings {
+  /** The name of the encoding that a label means, or null. */
+  normalizeEncoding(label: string): string | null;
+  createSinglebyteDecoder(encoding: string, loose: boolean): Decoder;
+}
+
+/** Makes decoders of the legacy multi-byte encodings, whose tables are a part of their own (parts/multi-byte.ts). */
 export type MultiByteFactory = (encoding: string, loose: boolean) => Decoder;
 
 const REPLACEMENT = '\uFFFD';
-const MULTI_BYTE = new Set(['big5', 'euc-kr', 'euc-jp', 'iso-2022-jp', 'shift_jis', 'gbk', 'gb18030']);
 
-let loadMultiByte: (() => MultiByteFactory) | undefined;
+let legacy: LegacyEncodings | undefined;
+let multiByte: MultiByteFactory | undefined;
 
-/** Puts in place what loads `parts/multi-byte.ts` when a program first asks for one of its encodings. */
-export function setMultiByteLoader(load: () => MultiByteFactory): void {
-  let factory: MultiByteFactory | undefined;
-  loadMultiByte = () => (factory ??= load());
+/** Called by the part when it has been loaded. */
+export function setLegacyEncodings(encodings: LegacyEncodings): void {
+  legacy = encodings;
 }
 
-/** `encoding` is a normalized name. Throws a RangeError for one that is not available. */
+/** Called by the part when it has been loaded. */
+export function setMultiByteEncodings(factory: MultiByteFactory): void {
+  multiByte = factory;
+}
+
+/** The name of the encoding that a label means, or null. */
+export function normalizeEncoding(label: string): string | null {
+  return legacyEncodings().normalizeEncoding(label);
+}
+
+/** `encoding` is a normalized name. */
 export function createDecoder(encoding: string, fatal: boolean, ignoreBOM: boolean): Decoder {
   if (encoding === 'utf-8') return createUtf8Decoder(fatal, ignoreBOM);
   if (encoding === 'utf-16le') return createUtf16Decoder(false, fatal, ignoreBOM);
   if (encoding === 'utf-16be') return createUtf16Decoder(true, fatal, ignoreBOM);
-  if (MULTI_BYTE.has(encoding)) {
-    if (loadMultiByte === undefined) throw new RangeError(`The encoding ${encoding} is not available`);
-    return loadMultiByte()(encoding, !fatal);
+  if (isMultiByte(encoding)) {
+    if (multiByte === undefined) loadPart('multi-byte');
+    return multiByte!(encoding, !fatal);
   }
-  return createSinglebyteDecoder(encoding, !fatal);
+  return legacyEncodings().createSinglebyteDecoder(encoding, !fatal);
+}
+
+function legacyEncodings(): LegacyEncodings {
+  if (legacy === undefined) loadPart('legacy-encodings');
+  return legacy!;
+}
+
+function isMultiByte(encoding: string): boolean {
+  switch (encoding) {
+    case 'big5':
+    case 'euc-jp':
+    case 'euc-kr':
+    case 'gb18030':
+    case 'gbk':
+    case 'iso-2022-jp':
+    case 'shift_jis':
+      return true;
+    default:
+      return false;
+  }
 }
 
 function createUtf8Decoder(fatal: boolean, ignoreBOM: boolean): Decoder {

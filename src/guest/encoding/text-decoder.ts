@@ -1,8 +1,6 @@
-import { normalizeEncoding } from '@exodus/bytes/encoding-lite.js';
 import { type Bytes, viewBytes } from '../bytes.ts';
-import { TransformStream } from '../streams.ts';
 import { defineInterface, toDOMString } from '../webidl.ts';
-import { createDecoder, type Decoder } from './decoders.ts';
+import { createDecoder, type Decoder, normalizeEncoding } from './decoders.ts';
 
 export interface TextDecoderOptions {
   fatal?: boolean;
@@ -16,7 +14,7 @@ export class TextDecoder {
   #decoder: Decoder | undefined;
 
   constructor(label: string = 'utf-8', options?: TextDecoderOptions | null) {
-    const encoding = label === 'utf-8' ? label : parseLabel(toDOMString(label));
+    const encoding = parseLabel(toDOMString(label));
     if (options !== undefined && options !== null && typeof options !== 'object' && typeof options !== 'function') {
       throw new TypeError("Failed to construct 'TextDecoder': options is not an object");
     }
@@ -52,53 +50,11 @@ export class TextDecoder {
 }
 defineInterface(TextDecoder, 'TextDecoder', { constructor: 0, decode: 0 });
 
-export class TextDecoderStream {
-  readonly #decoder: TextDecoder;
-  readonly #transform: TransformStream<unknown, string>;
-
-  constructor(label: string = 'utf-8', options?: TextDecoderOptions | null) {
-    const encoding = parseLabel(toDOMString(label));
-    this.#decoder = new TextDecoder(encoding, options);
-    const decode = createDecoder(encoding, this.#decoder.fatal, this.#decoder.ignoreBOM);
-    this.#transform = new TransformStream<unknown, string>({
-      transform(chunk, controller) {
-        const bytes = viewBytes(chunk);
-        if (bytes === undefined) throw new TypeError('A TextDecoderStream takes buffer sources');
-        const text = decode(bytes, true);
-        if (text !== '') controller.enqueue(text);
-      },
-      flush(controller) {
-        const text = decode(EMPTY, false);
-        if (text !== '') controller.enqueue(text);
-      },
-    });
-  }
-
-  get encoding(): string {
-    return this.#decoder.encoding;
-  }
-
-  get fatal(): boolean {
-    return this.#decoder.fatal;
-  }
-
-  get ignoreBOM(): boolean {
-    return this.#decoder.ignoreBOM;
-  }
-
-  get readable(): TransformStream<unknown, string>['readable'] {
-    return this.#transform.readable;
-  }
-
-  get writable(): TransformStream<unknown, string>['writable'] {
-    return this.#transform.writable;
-  }
-}
-defineInterface(TextDecoderStream, 'TextDecoderStream', { constructor: 0 });
-
 const EMPTY: Bytes = new Uint8Array(0);
 
-function parseLabel(label: string): string {
+/** The name of an encoding. Throws a RangeError for a label that is none. */
+export function parseLabel(label: string): string {
+  if (label === 'utf-8' || label === 'utf8' || label === 'UTF-8') return 'utf-8';
   const encoding = normalizeEncoding(label);
   if (encoding === null || encoding === 'replacement') {
     throw new RangeError(`Failed to construct 'TextDecoder': the encoding label '${label}' is invalid`);

@@ -17,31 +17,22 @@ import {
   stringSlice,
   toWellFormed,
 } from '../runtime/intrinsics.ts';
+import { isReadableStream, streams, type ByteStream, type Reader } from '../streams/index.ts';
 import { toDOMString } from '../webidl.ts';
 import { concatBytes, copyBytes, viewBytes, type Bytes } from '../bytes.ts';
 import { exactBuffer } from './bytes.ts';
 import {
   blobBytes,
   blobType,
-  cancelStream,
   bytesToBlob,
-  createByteStream,
-  fixedLength,
   formToBytes,
   isBlob,
   isFormData,
-  isReadableStream,
-  isStreamDisturbed,
-  isStreamLocked,
   isURLSearchParams,
-  lockStream,
   parseFormData,
   searchParamsToString,
-  teeStream,
   utf8Decode,
   utf8Encode,
-  type ByteStream,
-  type Reader,
 } from './platform.ts';
 
 const NOT_BYTES = 'A body stream may only hold Uint8Array chunks';
@@ -66,7 +57,7 @@ export function isStreamSource(source: Source | null): source is InStream | Byte
 
 /** The head of a message with the `content-length` that a FixedLengthStream promises. */
 export function withLength(head: string, { source }: Body): string {
-  const length = isReadableStream(source) ? fixedLength(source) : undefined;
+  const length = isReadableStream(source) ? streams().fixedLength(source) : undefined;
   if (length === undefined || stringIndexOf(head, '\ncontent-length\n') !== -1) return head;
   return `${head}\ncontent-length\n${length}`;
 }
@@ -80,8 +71,8 @@ export function extractBody(body: Body, init: unknown): string | null {
       return null;
     }
     if (isReadableStream(init)) {
-      if (isStreamDisturbed(init)) throw new TypeError('Cannot use a ReadableStream that has been read as a body');
-      if (isStreamLocked(init)) throw new TypeError('Cannot use a locked ReadableStream as a body');
+      if (streams().isDisturbed(init)) throw new TypeError('Cannot use a ReadableStream that has been read as a body');
+      if (streams().isLocked(init)) throw new TypeError('Cannot use a locked ReadableStream as a body');
       body.source = init;
       return null;
     }
@@ -105,13 +96,14 @@ export function extractBody(body: Body, init: unknown): string | null {
 }
 
 export function isBodyUsed(body: Body): boolean {
-  return body.used || (isReadableStream(body.source) && isStreamDisturbed(body.source));
+  return body.used || (isReadableStream(body.source) && streams().isDisturbed(body.source));
 }
 
 /** Neither read nor being read: it can be sent, cloned or consumed. */
 export function isBodyUnusable(body: Body): boolean {
   return (
-    body.used || (isReadableStream(body.source) && (isStreamDisturbed(body.source) || isStreamLocked(body.source)))
+    body.used ||
+    (isReadableStream(body.source) && (streams().isDisturbed(body.source) || streams().isLocked(body.source)))
   );
 }
 
@@ -124,7 +116,7 @@ export function bodyStream(body: Body): ByteStream | null {
   else {
     let rest: Bytes | undefined =
       typeof source === 'string' ? utf8Encode(source) : body.shared ? bytesSlice(source) : source;
-    stream = createByteStream(
+    stream = streams().createByteStream(
       (controller) => {
         const bytes = rest;
         rest = undefined;
@@ -139,7 +131,7 @@ export function bodyStream(body: Body): ByteStream | null {
   body.source = stream;
   if (body.used) {
     // It has been read as a whole already: the stream must show that, disturbed and closed.
-    cancelStream(lockStream(stream), undefined);
+    streams().cancelQuietly(streams().lock(stream), undefined);
   }
   return stream;
 }
@@ -148,7 +140,7 @@ export function bodyStream(body: Body): ByteStream | null {
 export function cloneBody(body: Body, copy: Body): void {
   const { source } = body;
   if (source instanceof InStream || isReadableStream(source)) {
-    [body.source, copy.source] = teeStream(bodyStream(body)!);
+    [body.source, copy.source] = streams().teeBytes(bodyStream(body)!);
     return;
   }
   copy.source = source;
@@ -170,7 +162,7 @@ function consumeBytes(body: Body, source: Source): Promise<Bytes> {
   body.used = true;
   if (typeof source === 'string') return promiseResolve(utf8Encode(source));
   if (source instanceof InStream) return pullWhole(source);
-  if (isReadableStream(source)) return readAll(lockStream(source));
+  if (isReadableStream(source)) return readAll(streams().lock(source));
   return promiseResolve(source);
 }
 
@@ -287,7 +279,7 @@ function readAll(reader: Reader): Promise<Bytes> {
           const bytes = viewBytes(result.value);
           if (bytes === undefined) {
             const error = new TypeError(NOT_BYTES);
-            cancelStream(reader, error);
+            streams().cancelQuietly(reader, error);
             reject(error);
             return;
           }
@@ -303,7 +295,7 @@ function readAll(reader: Reader): Promise<Bytes> {
 }
 
 function inStreamToStream(source: InStream): ByteStream {
-  return createByteStream(
+  return streams().createByteStream(
     (controller) =>
       new NativePromise((resolve, reject) => {
         const accept: PullCallback = (bytes, end, failure) => {
@@ -331,8 +323,8 @@ function inStreamToStream(source: InStream): ByteStream {
 
 /** Fetch, "create a proxy": the old stream stays locked, the new one gives what it would have given. */
 function proxyStream(stream: ByteStream): ByteStream {
-  const reader = lockStream(stream);
-  return createByteStream(
+  const reader = streams().lock(stream);
+  return streams().createByteStream(
     (controller) =>
       promiseThen(
         reader.read(),
@@ -343,7 +335,7 @@ function proxyStream(stream: ByteStream): ByteStream {
         rethrow,
       ) as Promise<void>,
     (reason) => {
-      cancelStream(reader, reason);
+      streams().cancelQuietly(reader, reason);
     },
   );
 }

@@ -23,13 +23,7 @@ import {
   signalAbort,
 } from '../events/index.ts';
 import { utf8Decode as decodeKeepingMark, utf8Encode } from '../encoding/utf8.ts';
-import { promiseThen, reflectApply, charCodeAt, stringSlice } from '../runtime/intrinsics.ts';
-import {
-  fixedLength,
-  isDisturbed as isStreamDisturbed,
-  ReadableStream,
-  ReadableStreamDefaultReader,
-} from '../streams.ts';
+import { reflectApply, charCodeAt, stringSlice } from '../runtime/intrinsics.ts';
 import { parseUrl } from '../url/parse.ts';
 import { URLSearchParams } from '../url/url-search-params.ts';
 import { toUSVString } from '../webidl.ts';
@@ -40,68 +34,14 @@ export {
   addAbortAlgorithm,
   blobBytes,
   blobType,
-  fixedLength,
   isBlob,
   isFormData,
   isAborted,
   isAbortSignal,
-  isStreamDisturbed,
   utf8Encode,
 };
 
 export type { AbortSignal };
-export type ByteStream = ReadableStream<Uint8Array>;
-
-/** A locked stream: its reader, called past the public methods. */
-export interface Reader {
-  read(): Promise<ReadResult>;
-  cancel(reason: unknown): Promise<void>;
-}
-export interface ReadResult {
-  readonly done: boolean;
-  readonly value: unknown;
-}
-export interface ByteController {
-  enqueue(bytes: Uint8Array): void;
-  close(): void;
-}
-
-const { getReader, tee } = ReadableStream.prototype;
-const { read, cancel } = ReadableStreamDefaultReader.prototype;
-const locked = Object.getOwnPropertyDescriptor(ReadableStream.prototype, 'locked')!.get!;
-
-export function isReadableStream(value: unknown): value is ByteStream {
-  return typeof value === 'object' && value instanceof ReadableStream && '_readableStreamController' in value;
-}
-
-export function isStreamLocked(stream: ByteStream): boolean {
-  return reflectApply(locked, stream, []) as boolean;
-}
-
-export function lockStream(stream: ByteStream): Reader {
-  const reader: unknown = reflectApply(getReader as () => unknown, stream, []);
-  return {
-    read: () => reflectApply(read, reader, []) as Promise<ReadResult>,
-    cancel: (reason) => reflectApply(cancel, reader, [reason]),
-  };
-}
-
-/** Cancels; whatever comes of it is nobody's business any more. */
-export function cancelStream(reader: Reader, reason: unknown): void {
-  void promiseThen(reader.cancel(reason), ignore, ignore);
-}
-
-export function teeStream(stream: ByteStream): [ByteStream, ByteStream] {
-  return reflectApply(tee as () => unknown, stream, []) as [ByteStream, ByteStream];
-}
-
-export function createByteStream(
-  pull: (controller: ByteController) => void | Promise<void>,
-  onCancel: (reason: unknown) => void,
-): ByteStream {
-  return new ReadableStream({ type: 'bytes', pull, cancel: onCancel }, { highWaterMark: 0 }) as ByteStream;
-}
-
 /** The standard's "UTF-8 decode": drops one byte order mark. */
 export function utf8Decode(bytes: Uint8Array): string {
   const text = decodeKeepingMark(bytes);
@@ -122,8 +62,6 @@ export function followSignal(source: AbortSignal): AbortSignal {
 export function neverAborted(): AbortSignal {
   return createSignal();
 }
-
-function ignore(): void {}
 
 /** A form in the format that its `content-type` names. Throws a TypeError for anything else. */
 export function parseFormData(bytes: Bytes, contentType: string | null): FormData {

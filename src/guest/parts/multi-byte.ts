@@ -1,2 +1,5 @@
 /** The legacy multi-byte encodings: 160 kB of tables. */
-export { createMultibyteDecoder } from '@exodus/bytes/multi-byte.js';
+import { createMultibyteDecoder } from '@exodus/bytes/multi-byte.js';
+import { setMultiByteEncodings } from '../shared.ts';
+
+setMultiByteEncodings(createMultibyteDecoder);

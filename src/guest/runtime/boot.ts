@@ -8,9 +8,7 @@ import {
   type HostSyncFunction,
 } from '../abi.ts';
 import { setRandomSource } from '../crypto.ts';
-import { setMultiByteLoader } from '../encoding/index.ts';
 import { setErrorReporter, setEventClock, setTimers } from '../events/index.ts';
-import type * as multiByte from '../parts/multi-byte.ts';
 import { setDomainToAscii } from '../url/index.ts';
 import { sinceOrigin } from './clocks.ts';
 import { describeError } from './describe.ts';
@@ -23,7 +21,6 @@ import { jsonParse } from './intrinsics.ts';
 import { currentInvocation, reportException, requireInvocation } from './invocations.ts';
 import { limits } from './limits.ts';
 import { provide, take } from './modules.ts';
-import { loadPart } from './parts.ts';
 import { clearTimer, startTimer } from './timers.ts';
 
 export function boot(
@@ -46,7 +43,6 @@ export function boot(
     return hostSync(HOST_SYNC.random, count) as ArrayBuffer;
   });
   setDomainToAscii((domain) => hostSync(HOST_SYNC.domainToAscii, domain) as string | undefined);
-  setMultiByteLoader(() => (loadPart('multi-byte') as typeof multiByte).createMultibyteDecoder);
   setErrorReporter((error) => {
     reportException(currentInvocation(), error);
   });

@@ -1,7 +1,7 @@
 /** Puts the Web platform on the global. Runs while the snapshot is made; `boot` does what has to wait for a context. */
 import { Blob, File, FormData } from '../blob/index.ts';
 import { Crypto, crypto } from '../crypto.ts';
-import { atob, btoa, TextDecoder, TextDecoderStream, TextEncoder, TextEncoderStream } from '../encoding/index.ts';
+import { atob, btoa, TextDecoder, TextEncoder } from '../encoding/index.ts';
 import {
   AbortController,
   AbortSignal,
@@ -18,9 +18,8 @@ import {
 } from '../events/index.ts';
 import { Headers, NETWORK, Request, Response, startFetch } from '../fetch/index.ts';
 import { structuredClone } from '../structured-clone.ts';
-import * as streams from '../streams.ts';
 import { URL, URLSearchParams } from '../url/index.ts';
-import { defineInterface } from '../webidl.ts';
+import { defineInterface, nameFunction } from '../webidl.ts';
 import { Performance } from './clocks.ts';
 import { console } from './console.ts';
 import { promiseResolve, promiseThen } from './intrinsics.ts';
@@ -31,9 +30,7 @@ const interfaces = {
   AbortController,
   AbortSignal,
   Blob,
-  ByteLengthQueuingStrategy: streams.ByteLengthQueuingStrategy,
   CloseEvent,
-  CountQueuingStrategy: streams.CountQueuingStrategy,
   Crypto,
   CustomEvent,
   DOMException,
@@ -41,32 +38,17 @@ const interfaces = {
   Event,
   EventTarget,
   File,
-  FixedLengthStream: streams.FixedLengthStream,
   FormData,
   Headers,
-  IdentityTransformStream: streams.IdentityTransformStream,
   MessageEvent,
   Performance,
   PromiseRejectionEvent,
-  ReadableByteStreamController: streams.ReadableByteStreamController,
-  ReadableStream: streams.ReadableStream,
-  ReadableStreamBYOBReader: streams.ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest: streams.ReadableStreamBYOBRequest,
-  ReadableStreamDefaultController: streams.ReadableStreamDefaultController,
-  ReadableStreamDefaultReader: streams.ReadableStreamDefaultReader,
   Request,
   Response,
   TextDecoder,
-  TextDecoderStream,
   TextEncoder,
-  TextEncoderStream,
-  TransformStream: streams.TransformStream,
-  TransformStreamDefaultController: streams.TransformStreamDefaultController,
   URL,
   URLSearchParams,
-  WritableStream: streams.WritableStream,
-  WritableStreamDefaultController: streams.WritableStreamDefaultController,
-  WritableStreamDefaultWriter: streams.WritableStreamDefaultWriter,
 };
 
 class Navigator {
@@ -139,10 +121,7 @@ export function installGlobals(): void {
 
 function define(values: object, enumerable: boolean): void {
   for (const [name, value] of Object.entries(values) as [string, unknown][]) {
-    // The bundler renames what has the name of a global that some module mentions.
-    if (typeof value === 'function' && value.name !== name) {
-      Object.defineProperty(value, 'name', { value: name, configurable: true });
-    }
+    if (typeof value === 'function') nameFunction(value, name);
     Object.defineProperty(globalThis, name, { value, writable: true, enumerable, configurable: true });
   }
 }

@@ -2,7 +2,27 @@
 import { defineLazy, loadPart } from './parts.ts';
 
 /** Interfaces by the part that has them. */
-const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {};
+const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
+  streams: [
+    'ByteLengthQueuingStrategy',
+    'CountQueuingStrategy',
+    'FixedLengthStream',
+    'IdentityTransformStream',
+    'ReadableByteStreamController',
+    'ReadableStream',
+    'ReadableStreamBYOBReader',
+    'ReadableStreamBYOBRequest',
+    'ReadableStreamDefaultController',
+    'ReadableStreamDefaultReader',
+    'TextDecoderStream',
+    'TextEncoderStream',
+    'TransformStream',
+    'TransformStreamDefaultController',
+    'WritableStream',
+    'WritableStreamDefaultController',
+    'WritableStreamDefaultWriter',
+  ],
+};
 
 export function installLazyGlobals(): void {
   for (const [part, names] of Object.entries(LAZY_INTERFACES)) {

@@ -2,7 +2,7 @@
 import { HOST, OUT_STREAM_WINDOW } from '../abi.ts';
 import { viewBytes } from '../bytes.ts';
 import { exactBuffer, subarray } from '../fetch/bytes.ts';
-import { cancelStream, lockStream, type ByteStream, type Reader } from '../fetch/platform.ts';
+import { type ByteStream, type Reader, streams } from '../streams/index.ts';
 import { messageOf } from './describe.ts';
 import { host, nextId } from './host.ts';
 import { InStream } from './in-streams.ts';
@@ -30,7 +30,7 @@ export class OutStream implements Resource {
   /** Locks a `ReadableStream` at once; nothing is written before `start`. */
   constructor(source: InStream | ByteStream, invocation: Invocation) {
     this.invocation = invocation;
-    this.#source = source instanceof InStream ? source : lockStream(source);
+    this.#source = source instanceof InStream ? source : streams().lock(source);
     open.set(this.id, this);
     hold(invocation, this);
     beginPart(invocation);
@@ -145,7 +145,7 @@ export class OutStream implements Resource {
 
   #cancelSource(reason: unknown): void {
     if (this.#source instanceof InStream) this.#source.stop();
-    else cancelStream(this.#source, reason);
+    else streams().cancelQuietly(this.#source, reason);
   }
 
   #close(): void {

@@ -4,7 +4,8 @@
  */
 import { HOST_SYNC } from '../abi.ts';
 import { hostSync } from './host.ts';
-import { objectDefineProperty, SafeMap } from './intrinsics.ts';
+import { nameFunction } from '../webidl.ts';
+import { objectDefineProperty, reflectOwnKeys, SafeMap } from './intrinsics.ts';
 
 type Part = Readonly<Record<string, unknown>>;
 type Factory = (require: () => object) => Part;
@@ -28,6 +29,11 @@ export function loadPart(name: string): Part {
     const source = hostSync(HOST_SYNC.source, name);
     if (typeof source !== 'string') throw new Error(`This runtime has no part "${name}"`);
     part = (evaluate(source) as Factory)(() => core!);
+    const names = reflectOwnKeys(part) as string[];
+    for (let i = 0; i < names.length; i++) {
+      const value = part[names[i]!];
+      if (typeof value === 'function') nameFunction(value, names[i]!);
+    }
     loaded.set(name, part);
   }
   return part;

@@ -1,7 +1,7 @@
 /** A guest in a real isolate for tests: entries go in, host calls are recorded. */
 import ivm from 'isolated-vm';
-import { type AttachOptions, ENTER } from '../abi.ts';
-import { buildGuest, WARMUP } from '../build.ts';
+import { type AttachOptions, ENTER, HOST_SYNC } from '../abi.ts';
+import { buildGuest, type GuestScript, WARMUP } from '../build.ts';
 
 export type HostCall = [op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown];
 
@@ -27,10 +27,11 @@ interface FetchOptions {
   readonly stream?: number;
 }
 
+let script: Promise<GuestScript> | undefined;
 let snapshot: Promise<ivm.ExternalCopy<ArrayBuffer>> | undefined;
 
 async function loadSnapshot(): Promise<ivm.ExternalCopy<ArrayBuffer>> {
-  const { source } = await buildGuest();
+  const { source } = await (script ??= buildGuest());
   return ivm.Isolate.createSnapshot([{ code: source }], WARMUP);
 }
 
@@ -46,7 +47,9 @@ export async function createGuest(
     while (call.length > 2 && call.at(-1) === undefined) call.pop();
     recorded.push(call as HostCall);
   };
-  const answer = (_op: number, a: unknown): unknown => (typeof a === 'number' ? new ArrayBuffer(a) : undefined);
+  const { parts } = await (script ??= buildGuest());
+  const answer = (op: number, a: unknown): unknown =>
+    op === HOST_SYNC.source ? parts[a as string] : typeof a === 'number' ? new ArrayBuffer(a) : undefined;
   const entries = context.evalClosureSync(
     'const isola = __isola; delete globalThis.__isola; return isola.boot($0, $1, $2, $3)',
     [

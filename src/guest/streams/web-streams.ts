@@ -17,10 +17,15 @@ import {
   WritableStreamDefaultController,
   WritableStreamDefaultWriter,
 } from 'web-streams-polyfill';
-import { type Bytes, copyBytes } from './bytes.ts';
-import { addAbortAlgorithm, isAbortSignal } from './events/index.ts';
-import { objectGetPrototypeOf, objectSetPrototypeOf } from './primordials.ts';
-import { defineInterface } from './webidl.ts';
+import {
+  addAbortAlgorithm,
+  type Bytes,
+  copyBytes,
+  defineInterface,
+  isAbortSignal,
+  objectGetPrototypeOf,
+  objectSetPrototypeOf,
+} from '../shared.ts';
 
 export {
   ByteLengthQueuingStrategy,

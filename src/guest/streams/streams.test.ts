@@ -7,7 +7,7 @@ import {
   isDisturbed,
   ReadableStream,
   TransformStream,
-} from './streams.ts';
+} from '../parts/streams.ts';
 
 async function writeAll(stream: Pick<IdentityTransformStream, 'writable'>, chunks: readonly unknown[]): Promise<void> {
   const writer = stream.writable.getWriter();
