@@ -35,6 +35,7 @@ export const MAX_UPLOAD_BYTES = 10 * 1024 * 1024; // all modules together, gzip-
 export const MAX_UPLOAD_RAW_BYTES = 64 * 1024 * 1024; // the same, before compression: bounds memory while parsing
 export const MAX_MODULES = 1_000; // of one upload
 export const MAX_MODULE_NAME_CHARS = 512;
+export const MAX_SOURCE_MAP_BYTES = 32 * 1024 * 1024; // of one that is used; the map of a bundle of 10 MB has some 24
 export const MAX_METADATA_BYTES = 1024 * 1024; // of one upload: bindings with their values, dates, annotations
 export const MAX_BINDINGS = 256; // of one version
 export const MAX_REQUEST_HEADER_BYTES = 128 * 1024;

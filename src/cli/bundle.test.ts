@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createBundler, MAIN_MODULE } from './bundle.ts';
-import { createStackMapper } from './stack-mapper.ts';
 
 describe('createBundler()', () => {
   let folder: string;
@@ -59,22 +58,15 @@ describe('createBundler()', () => {
     await assert.rejects(bundler.bundle(), /Cannot read .*nothing\.wasm/);
   });
 
-  it('lets a stack be told in lines of the source', async () => {
-    await write(
-      'throws.ts',
-      'interface Gone { a: 1 }\n\nexport default function fail(): never {\n  throw new Error("x");\n}\n',
+  it('makes a source map of it', async () => {
+    await write('mapped.ts', 'interface Gone { a: 1 }\n\nexport default 1;\n');
+    await using bundler = await createBundler(join(folder, 'mapped.ts'));
+    const { modules, sourceMaps } = await bundler.bundle();
+    assert.doesNotMatch(text(modules.get(MAIN_MODULE)), /sourceMappingURL/);
+    const map = JSON.parse(text(sourceMaps.get(`${MAIN_MODULE}.map`))) as { sources: string[] };
+    assert.deepEqual(
+      map.sources.map((source) => resolve(source)),
+      [join(folder, 'mapped.ts')],
     );
-    await using bundler = await createBundler(join(folder, 'throws.ts'));
-    const code = text((await bundler.bundle()).modules.get(MAIN_MODULE));
-    const line = code.split('\n').findIndex((candidate) => candidate.includes('throw new Error')) + 1;
-    const map = createStackMapper(code, MAIN_MODULE);
-    const stack = map?.(`Error: x\n    at fail (${MAIN_MODULE}:${line}:9)\n    at other.js:1:1`);
-    assert.match(stack ?? '', /at fail \(.*throws\.ts:4:9\)\n {4}at other\.js:1:1$/);
-  });
-});
-
-describe('createStackMapper()', () => {
-  it('is not there for code without a map', () => {
-    assert.equal(createStackMapper('export default 1', MAIN_MODULE), undefined);
   });
 });

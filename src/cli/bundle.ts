@@ -16,6 +16,8 @@ const ASSET_MODULES = /\.(wasm|bin|txt|html|sql)(\?module)?$/;
 export interface Bundle {
   /** By module specifier: `index.js` and e.g. `./3f2a…-add.wasm`. */
   readonly modules: ReadonlyMap<string, Uint8Array>;
+  /** By the name of their module with `.map` behind it. Sources are relative to the working directory. */
+  readonly sourceMaps: ReadonlyMap<string, Uint8Array>;
   /** Absolute paths of the files it was made from; a change of any asks for a new bundle. */
   readonly inputs: readonly string[];
 }
@@ -39,7 +41,8 @@ export async function createBundler(entry: string): Promise<Bundler> {
     mainFields: ['workerd', 'worker', 'browser', 'module', 'main'],
     conditions: ['workerd', 'worker', 'browser'],
     external: ['node:*', 'cloudflare:*'],
-    sourcemap: 'inline',
+    sourcemap: 'external',
+    sourcesContent: false,
     metafile: true,
     keepNames: true,
     logLevel: 'silent',
@@ -54,10 +57,13 @@ export async function createBundler(entry: string): Promise<Bundler> {
       } catch (error) {
         throw await toCommandError(error);
       }
-      const modules = new Map<string, Uint8Array>([[MAIN_MODULE, result.outputFiles[0]?.contents ?? new Uint8Array()]]);
+      const output = (ending: string): Uint8Array =>
+        result.outputFiles.find(({ path }) => path.endsWith(ending))?.contents ?? new Uint8Array();
+      const modules = new Map<string, Uint8Array>([[MAIN_MODULE, output('.js')]]);
+      const sourceMaps = new Map<string, Uint8Array>([[`${MAIN_MODULE}.map`, output('.js.map')]]);
       for (const [specifier, { content }] of assets) modules.set(specifier, content);
       const sources = Object.keys(result.metafile.inputs).map((path) => resolve(path));
-      return { modules, inputs: [...sources, ...[...assets.values()].map(({ path }) => path)] };
+      return { modules, sourceMaps, inputs: [...sources, ...[...assets.values()].map(({ path }) => path)] };
     },
     async [Symbol.asyncDispose]() {
       await build.dispose();

@@ -14,6 +14,8 @@ export interface WorkerUpload {
   readonly name: string;
   /** By specifier; the entry module is `index.js`. */
   readonly modules: ReadonlyMap<string, Uint8Array | string>;
+  /** By the name of their module with `.map` behind it. */
+  readonly sourceMaps?: ReadonlyMap<string, Uint8Array>;
   readonly bindings?: readonly UploadBinding[];
   readonly compatibilityDate?: string;
   readonly compatibilityFlags?: readonly string[];
@@ -95,6 +97,9 @@ function toUploadForm(upload: WorkerUpload): FormData {
   for (const [specifier, content] of upload.modules) {
     const bytes = typeof content === 'string' ? content : (content as Uint8Array<ArrayBuffer>);
     form.append(specifier, new Blob([bytes], { type: toContentType(specifier) }), specifier);
+  }
+  for (const [name, content] of upload.sourceMaps ?? []) {
+    form.append(name, new Blob([content as Uint8Array<ArrayBuffer>], { type: 'application/source-map' }), name);
   }
   return form;
 }

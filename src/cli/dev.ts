@@ -5,14 +5,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, extname, relative, resolve } from 'node:path';
 import { createRuntime, type Runtime } from '../index.ts';
-import { createBundler, MAIN_MODULE, type Bundle, type Bundler } from './bundle.ts';
+import { createBundler, MAIN_MODULE, type Bundler } from './bundle.ts';
 import { CommandError } from './command-error.ts';
 import { toRecordLines } from './events.ts';
 import { createNodeHandler } from './node-handler.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { paintUrl, toListenError } from './serve.ts';
 import { untilStopped } from './shutdown.ts';
-import { createStackMapper, type StackMapper } from './stack-mapper.ts';
 import { paint, printError, printLine, toDuration } from './terminal.ts';
 import { watchFiles, type FileWatch } from './watch-files.ts';
 
@@ -65,17 +64,12 @@ interface Session extends AsyncDisposable {
 /** Loads the Worker and keeps it fresh. A first version that does not compile is waited for, as a later one is. */
 async function openSession(entry: string): Promise<Session> {
   const bundler = await createBundler(entry);
-  let mapper: StackMapper | undefined;
   const runtime = await createRuntime({
     onRecord: (record) => {
-      const exceptions = record.exceptions.map((exception) => ({
-        ...exception,
-        stack: mapper?.(exception.stack) ?? exception.stack,
-      }));
-      for (const line of toRecordLines({ ...record, exceptions })) printLine(line);
+      for (const line of toRecordLines(record)) printLine(line);
     },
   });
-  const loader = createLoader({ bundler, runtime, entry, onLoaded: (bundle) => (mapper = toMapper(bundle)) });
+  const loader = createLoader({ bundler, runtime, entry });
   await loader.load();
   return {
     runtime,
@@ -91,7 +85,6 @@ interface LoaderOptions {
   readonly bundler: Bundler;
   readonly runtime: Runtime;
   readonly entry: string;
-  readonly onLoaded: (bundle: Bundle) => void;
 }
 
 interface Loader {
@@ -100,7 +93,7 @@ interface Loader {
   close(): void;
 }
 
-function createLoader({ bundler, runtime, entry, onLoaded }: LoaderOptions): Loader {
+function createLoader({ bundler, runtime, entry }: LoaderOptions): Loader {
   let watch: FileWatch | undefined;
   let queue: Promise<void> = Promise.resolve();
   let hasLoaded = false;
@@ -112,8 +105,11 @@ function createLoader({ bundler, runtime, entry, onLoaded }: LoaderOptions): Loa
     try {
       const bundle = await bundler.bundle();
       watch?.update(bundle.inputs);
-      await runtime.deploy(NAME, { modules: Object.fromEntries(bundle.modules), main: MAIN_MODULE });
-      onLoaded(bundle);
+      await runtime.deploy(NAME, {
+        modules: Object.fromEntries(bundle.modules),
+        sourceMaps: Object.fromEntries(bundle.sourceMaps),
+        main: MAIN_MODULE,
+      });
       const verb = hasLoaded ? 'reloaded' : 'loaded';
       hasLoaded = true;
       printLine(`${paint('green', verb)} in ${toDuration(performance.now() - startedAt)}`);
@@ -132,11 +128,6 @@ function createLoader({ bundler, runtime, entry, onLoaded }: LoaderOptions): Loa
       watch.close();
     },
   };
-}
-
-function toMapper({ modules }: Bundle): StackMapper | undefined {
-  const code = modules.get(MAIN_MODULE);
-  return code === undefined ? undefined : createStackMapper(Buffer.from(code).toString('utf8'), MAIN_MODULE);
 }
 
 async function listen(runtime: Runtime, { port, host }: { port: number; host: string }): Promise<Server> {

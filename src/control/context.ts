@@ -1,6 +1,7 @@
 /** What every resource of the control API works with. */
 import type { FastifyInstance } from 'fastify';
 import type { WorkerLimits } from '../limits.ts';
+import type { SourceMapper } from '../source-maps/index.ts';
 import type { Blobs, Registry } from '../store/index.ts';
 import type { Tokens } from './auth.ts';
 import type { ControlPlatform } from './platform.ts';
@@ -16,6 +17,8 @@ export interface ControlDeps {
   readonly registry: Registry;
   readonly blobs: Blobs;
   readonly platform: ControlPlatform;
+  /** For errors of uploads that do not start. */
+  readonly mapper: Pick<SourceMapper, 'map'>;
   readonly tokens: Tokens;
   /** Limits that an account made through the API begins with. */
   readonly accountLimits?: Partial<WorkerLimits>;

@@ -5,6 +5,7 @@ import { PlatformError } from '../errors.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { resolveLimits } from '../limits.ts';
 import type { ModuleRef, ModuleSource, VersionShare, VersionSpec } from '../model.ts';
+import { toMapFiles } from '../source-maps/index.ts';
 import type { Annotations, RouteState, Source, VersionDraft, VersionRecord } from '../store/index.ts';
 import type { ControlDeps } from './context.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -152,7 +153,10 @@ export class Releases {
     };
 
     const started = await platform.check({ spec: { ...spec, limits }, modules });
-    if (!started.ok) throw new PlatformError('invalidUpload', started.message);
+    if (!started.ok) {
+      const message = await this.#mapStack(spec, started.message, uploaded);
+      throw new PlatformError('invalidUpload', message);
+    }
 
     const refs = await this.#storeBlobs({ modules, sourceMaps: uploaded.sourceMaps });
     return {
@@ -165,6 +169,17 @@ export class Releases {
       etag: etagOf(refs.modules),
       source: sourceOf(headers),
     };
+  }
+
+  /** Positions in terms of the source, by the maps of the same upload. */
+  async #mapStack(
+    { id, account }: Pick<VersionSpec, 'account' | 'id'>,
+    text: string,
+    { modules, sourceMaps }: UploadedModules,
+  ): Promise<string> {
+    const files = toMapFiles(modules, sourceMaps);
+    const [mapped] = await this.#deps.mapper.map({ owner: account, key: id, texts: [text], files });
+    return mapped ?? text;
   }
 
   async #storeBlobs({ modules, sourceMaps }: UploadedModules): Promise<{

@@ -7,6 +7,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { Route, VersionCode } from '../model.ts';
 import type { Blobs, Registry } from '../store/index.ts';
+import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteRegistry } from '../store/sqlite/index.ts';
 import { createOperatorTokens } from './auth.ts';
@@ -95,10 +96,12 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   const platform = new FakePlatform();
   const logged: string[] = [];
   await registry.putAccount({ id: MAIN, name: 'Main', createdOn: new Date(0).toISOString() });
+  const mapper = new SourceMapper();
   const app = createControl({
     registry,
     blobs,
     platform,
+    mapper,
     tokens: createOperatorTokens(TOKEN),
     baseDomain: 'apps.test',
     gatewayPort: 8787,
@@ -143,6 +146,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     },
     [Symbol.asyncDispose]: async () => {
       await app.close();
+      await mapper.close();
       await registry.close();
       rmSync(dir, { recursive: true });
     },

@@ -243,6 +243,23 @@ describe('Runtime', () => {
     assert.match(await (await get('ssrf')).text(), /private|not allow/);
   });
 
+  it('tells stacks in terms of the source, by a map beside a module or inside it', async () => {
+    // Line 1 of the module from column 0 on is line 3 of a.ts.
+    const map = JSON.stringify({ version: 3, sources: ['../src/a.ts'], names: [], mappings: 'AAEA' });
+    const modules = { 'index.js': 'export default { fetch() { throw new Error("told") } }' };
+    await runtime.deploy('mapped', { modules, sourceMaps: { 'index.js.map': map } });
+    await get('mapped');
+    assert.match(
+      (await recordOf('mapped')).exceptions[0]?.stack ?? '',
+      /told\n {4}at .*fetch \(\.\.\/src\/a\.ts:3:1\)$/,
+    );
+
+    const broken = `throw new Error("top");\n//# sourceMappingURL=data:application/json,${encodeURIComponent(map)}`;
+    await assert.rejects(runtime.deploy('mapped', { modules: { 'index.js': broken } }), {
+      message: 'Uncaught Error: top\n  at ../src/a.ts:3:1',
+    });
+  });
+
   it('names the value and the range of a limit that is out of it', async () => {
     await assert.rejects(runtime.deploy('limits', { ...worker(''), limits: { cpuMs: 0 } }), {
       message: 'Cannot deploy "limits": limits.cpuMs is 0, allowed are 1 to 300000',

@@ -11,12 +11,13 @@ import { WARMUP, buildGuest } from '../guest/build.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { DEFAULT_LIMITS, MAX_CPU_MS, MAX_MEMORY_MIB, MAX_SUBREQUESTS, type WorkerLimits } from '../limits.ts';
 import type { Binding, InvocationRecord, ModuleKind, ModuleSource, VersionCode } from '../model.ts';
+import { mapRecord, type MapFiles, SourceMapper, toMapFiles } from '../source-maps/index.ts';
 import { sendRequest } from './local-fetch.ts';
 
 export interface RuntimeOptions {
   /** Lets Workers fetch loopback and private addresses. Default false. */
   readonly allowPrivateEgress?: boolean;
-  /** Hears of every invocation when it has ended. */
+  /** Hears of every invocation when it has ended; of one with stacks, when source maps have been applied to them. */
   readonly onRecord?: (record: InvocationRecord) => void;
   /** All instances together, in bytes. Default: a quarter of the machine's memory. */
   readonly memoryBudgetBytes?: number;
@@ -25,6 +26,8 @@ export interface RuntimeOptions {
 export interface DeployOptions {
   /** By the specifier they are imported by. Text is an ES module; bytes are taken by their name's ending. */
   readonly modules: Readonly<Record<string, string | Uint8Array>>;
+  /** By the name of their module with `.map` behind it. A map inside a module (`data:` URL) needs no entry here. */
+  readonly sourceMaps?: Readonly<Record<string, string | Uint8Array>>;
   /** Name of the module that exports the handlers. Default: the first one. */
   readonly main?: string;
   readonly bindings?: readonly Binding[];
@@ -56,6 +59,8 @@ export class Runtime implements AsyncDisposable {
   readonly #egress: Egress;
   readonly #cell: Cell;
   readonly #codes = new Map<VersionId, VersionCode>();
+  readonly #mapFiles = new Map<string, MapFiles>();
+  readonly #mapper = new SourceMapper({ keepParents: true });
   readonly #serving = new Map<string, VersionId>();
   readonly #usage = new Map<string, { requests: number; cpuUs: number }>();
   readonly #onRecord: RuntimeOptions['onRecord'];
@@ -94,17 +99,24 @@ export class Runtime implements AsyncDisposable {
   async deploy(name: string, options: DeployOptions): Promise<void> {
     const code = toVersionCode(name, options);
     this.#codes.set(code.spec.id, code);
+    const files = toMapFiles(code.modules, toSources(options.sourceMaps ?? {}));
+    this.#mapFiles.set(code.spec.id, files);
     try {
       await this.#cell.prepare(code.spec.id);
     } catch (error) {
       this.#codes.delete(code.spec.id);
-      if (error instanceof LoadError) throw new PlatformError('invalidUpload', error.message, { cause: error });
+      this.#mapFiles.delete(code.spec.id);
+      if (error instanceof LoadError) {
+        const [message = ''] = await this.#mapTexts(code.spec.id, files, [error.message]);
+        throw new PlatformError('invalidUpload', message, { cause: error });
+      }
       throw error;
     }
     const before = this.#serving.get(name);
     this.#serving.set(name, code.spec.id);
     if (before === undefined) return;
     this.#codes.delete(before);
+    this.#mapFiles.delete(before);
     this.#cell.retireOthers({ ...code.spec, serving: [code.spec.id] });
   }
 
@@ -140,6 +152,7 @@ export class Runtime implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#cell.drain();
     this.#cell.dispose();
+    await this.#mapper.close();
     await this.#engine.close();
     await this.#egress.close();
   }
@@ -163,9 +176,23 @@ export class Runtime implements AsyncDisposable {
         usage.requests++;
         usage.cpuUs += record.cpuUs;
         this.#usage.set(record.worker, usage);
-        this.#onRecord?.(record);
+        this.#tell(record);
       },
     };
+  }
+
+  #tell(record: InvocationRecord): void {
+    const onRecord = this.#onRecord;
+    if (onRecord === undefined) return;
+    const files = this.#mapFiles.get(record.version);
+    const mapping =
+      files === undefined ? undefined : mapRecord(record, (texts) => this.#mapTexts(record.version, files, texts));
+    if (mapping === undefined) onRecord(record);
+    else void mapping.then(onRecord);
+  }
+
+  #mapTexts(version: VersionId, files: MapFiles, texts: readonly string[]): Promise<readonly string[]> {
+    return this.#mapper.map({ owner: ACCOUNT, key: version, texts, files });
   }
 }
 
@@ -196,6 +223,13 @@ function toVersionCode(name: string, { modules, main, bindings, limits }: Deploy
     limits: toLimits(name, limits ?? {}),
   };
   return { spec, modules: sources };
+}
+
+function toSources(files: Readonly<Record<string, string | Uint8Array>>): { name: string; content: Uint8Array }[] {
+  return Object.entries(files).map(([name, content]) => ({
+    name,
+    content: typeof content === 'string' ? Buffer.from(content, 'utf8') : content,
+  }));
 }
 
 function toLimits(name: string, limits: Partial<WorkerLimits>): WorkerLimits {

@@ -4,6 +4,7 @@
  */
 import { type WriteStream, createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { toAsciiJson } from '../ascii-json.ts';
 import type { InvocationRecord } from '../model.ts';
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -11,17 +12,25 @@ const OLD_FILES = 3;
 const MAX_BACKLOG_BYTES = 16 * 1024 * 1024; // waiting for the disk; beyond, batches are dropped rather than memory filled
 const PRINTABLE_LINES = /^[\n\x20-\x7e]+\n$/;
 
+export interface InvocationLogOptions {
+  /** Hears of those that a person should see: not `ok`, or with console lines or exceptions. */
+  readonly onRecord: (record: InvocationRecord) => void;
+  /** Stacks in terms of the sources; undefined where there are none. Must not reject. */
+  readonly mapStacks: (record: InvocationRecord) => Promise<InvocationRecord> | undefined;
+}
+
 export class InvocationLog {
   readonly #path: string;
-  readonly #onRecord: (record: InvocationRecord) => void;
+  readonly #options: InvocationLogOptions;
+  /** Records whose stacks are being mapped. */
+  readonly #mapping = new Set<Promise<void>>();
   #stream: WriteStream;
   #bytes: number;
 
-  /** `onRecord` hears of those that a person should see: not `ok`, or with console lines or exceptions. */
-  constructor(dataDir: string, onRecord: (record: InvocationRecord) => void) {
+  constructor(dataDir: string, options: InvocationLogOptions) {
     mkdirSync(join(dataDir, 'logs'), { recursive: true });
     this.#path = join(dataDir, 'logs', 'invocations.jsonl');
-    this.#onRecord = onRecord;
+    this.#options = options;
     this.#bytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
     this.#stream = this.#open();
   }
@@ -30,19 +39,38 @@ export class InvocationLog {
   append(lines: Buffer, notable: boolean): void {
     const text = lines.toString('latin1');
     if (!PRINTABLE_LINES.test(text)) return;
-    if (this.#stream.writableLength < MAX_BACKLOG_BYTES) {
-      this.#stream.write(lines);
-      this.#bytes += lines.byteLength;
-      if (this.#bytes >= MAX_FILE_BYTES) this.#rotate();
-    }
-    if (!notable) return;
+    if (!notable) return this.#write(lines);
+    // What needs no mapping is written together, as it came; the rest follows when it is mapped.
+    let asTheyCame = '';
     for (const line of text.split('\n')) {
-      const record = line === '' ? undefined : parseRecord(line);
-      if (record !== undefined) this.#onRecord(record);
+      if (line === '') continue;
+      const record = parseRecord(line);
+      const mapping = record === undefined ? undefined : this.#options.mapStacks(record);
+      if (mapping === undefined) asTheyCame += `${line}\n`;
+      if (mapping !== undefined) this.#track(mapping);
+      else if (record !== undefined) this.#options.onRecord(record);
     }
+    if (asTheyCame !== '') this.#write(Buffer.from(asTheyCame, 'latin1'));
+  }
+
+  #track(mapping: Promise<InvocationRecord>): void {
+    const written = mapping.then((record) => {
+      this.#mapping.delete(written);
+      this.#write(Buffer.from(`${toAsciiJson(record)}\n`, 'latin1'));
+      this.#options.onRecord(record);
+    });
+    this.#mapping.add(written);
+  }
+
+  #write(lines: Buffer): void {
+    if (this.#stream.writableLength >= MAX_BACKLOG_BYTES) return;
+    this.#stream.write(lines);
+    this.#bytes += lines.byteLength;
+    if (this.#bytes >= MAX_FILE_BYTES) this.#rotate();
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#mapping);
     await new Promise<void>((resolve) => this.#stream.end(resolve));
   }
 

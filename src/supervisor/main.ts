@@ -12,6 +12,7 @@ import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/build.ts';
 import type { AccountId } from '../ids.ts';
 import type { Route } from '../model.ts';
+import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteRegistry } from '../store/sqlite/index.ts';
 import { openAdminToken } from './admin-token.ts';
@@ -21,6 +22,7 @@ import { Cells } from './cells.ts';
 import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
+import { createStackMapping } from './stack-mapping.ts';
 
 export interface PlatformOptions {
   readonly host: string;
@@ -72,7 +74,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const registry = openSqliteRegistry(join(dataDir, 'registry.sqlite'));
   stack.defer(() => registry.close());
   const blobs = openFileBlobs(join(dataDir, 'blobs'));
-  const log = new InvocationLog(dataDir, (record) => onEvent({ ...record, kind: record.event, event: 'invocation' }));
+  const mapper = new SourceMapper();
+  stack.defer(() => mapper.close());
+  const log = new InvocationLog(dataDir, {
+    onRecord: (record) => onEvent({ ...record, kind: record.event, event: 'invocation' }),
+    mapStacks: createStackMapping({ mapper, registry, blobs }),
+  });
   stack.defer(() => log.close());
   const egress = createEgress({ allowPrivate: options.allowPrivateEgress });
   stack.defer(() => egress.close());
@@ -137,6 +144,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     registry,
     blobs,
     platform,
+    mapper,
     tokens: createOperatorTokens(admin.token),
     baseDomain,
     gatewayPort: gateway.port,
