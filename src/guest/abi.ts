@@ -117,6 +117,8 @@ export const OUT_STREAM_WINDOW = 64 * 1024;
  */
 export interface GuestBoot {
   boot(host: HostFunction, hostQueued: HostFunction, hostSync: HostSyncFunction, optionsJson: string): GuestEntryPoints;
+  /** For tests, before `boot`: from then on relative URLs are relative to this one. */
+  setBaseUrl(href: string): void;
 }
 
 export type HostFunction = (op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;

@@ -9,3 +9,4 @@ export { deliverFetch, findCall, NETWORK, startFetch } from './fetch.ts';
 export { Headers } from './headers.ts';
 export { INCOMING, incomingWithBody, Request } from './request.ts';
 export { Response, responseHead, type ResponseState, responseState } from './response.ts';
+export { setBaseUrl } from './platform.ts';

@@ -96,14 +96,21 @@ export function searchParamsToString(params: URLSearchParams): string {
   return reflectApply(paramsToString, params, []);
 }
 
-/** An absolute URL in its normal form; undefined for anything else. */
+/** What relative URLs are relative to: nothing in a Worker; web-platform-tests have an address. */
+let baseUrl: ReturnType<typeof parseUrl>;
+
+export function setBaseUrl(href: string): void {
+  baseUrl = parseUrl(href, undefined);
+}
+
+/** A URL in its normal form; undefined for anything else. */
 export function parseHref(text: string): string | undefined {
-  return parseUrl(toUSVString(text), undefined)?.href;
+  return parseUrl(toUSVString(text), baseUrl)?.href;
 }
 
 /** The same without a user name or a password, which a request's URL may not have. */
 export function parseRequestHref(text: string): string | undefined {
-  const url = parseUrl(toUSVString(text), undefined);
+  const url = parseUrl(toUSVString(text), baseUrl);
   if (url === undefined) return undefined;
   return url.hasHost && url.hostStart !== url.schemeEnd + 2 ? undefined : url.href;
 }
