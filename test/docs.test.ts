@@ -11,6 +11,7 @@ import { serve } from '../src/cli/serve.ts';
 import { start } from '../src/cli/start.ts';
 import { test } from '../src/cli/test.ts';
 import { version } from '../src/cli/version.ts';
+import { wpt } from '../src/cli/wpt.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = [
@@ -54,7 +55,7 @@ describe('The documents', () => {
 
   it('docs/cli.md shows what --help prints', () => {
     const page = read('docs/cli.md');
-    for (const command of [serve, start, dev, test, bench, doctor, version]) {
+    for (const command of [serve, start, dev, test, bench, wpt, doctor, version]) {
       assert.ok(page.includes(`\`\`\`text\n${stripVTControlCharacters(toCommandHelp(command))}\n\`\`\``), command.name);
     }
   });

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   dev: async () => (await import('./dev.ts')).dev,
   test: async () => (await import('./test.ts')).test,
   bench: async () => (await import('./bench.ts')).bench,
+  wpt: async () => (await import('./wpt.ts')).wpt,
   doctor: async () => (await import('./doctor.ts')).doctor,
   version: async () => version,
 };
