@@ -3,7 +3,7 @@ import { type Engine, LoadError } from '../engine/index.ts';
 import { type AttachOptions, HOST_SYNC } from '../guest/abi.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { STARTUP_CPU_MS } from '../limits.ts';
-import type { VersionCode, VersionSpec } from '../model.ts';
+import type { ModuleSource, VersionCode, VersionSpec } from '../model.ts';
 import { handleHostQuestion } from './host-calls.ts';
 import type { CellHost } from './host.ts';
 import { Instance, type InstanceOwner, type StartedGuest } from './instance.ts';
@@ -188,7 +188,7 @@ async function startGuest(
 /** Start-up code has no I/O, but may parse a URL or make a hash; its CPU time is the start-up's. */
 function acquireGuest(engine: Engine, code: VersionCode): StartedGuest {
   const { memoryMiB } = code.spec.limits;
-  const guest = engine.acquire(memoryMiB);
+  const guest = engine.acquire(memoryMiB, code.modules.some(namesStreams) ? 'streams' : 'plain');
   const services = new Services(memoryMiB * 1024 * 1024);
   guest.handler = {
     host: () => {},
@@ -196,6 +196,13 @@ function acquireGuest(engine: Engine, code: VersionCode): StartedGuest {
       op === HOST_SYNC.random ? undefined : handleHostQuestion(services, op, [a, b, c], () => {}),
   };
   return { guest, services };
+}
+
+/** Code that names streams may well make some: loading them on first use would cost it 3 ms. */
+function namesStreams({ kind, content }: ModuleSource): boolean {
+  if (kind !== 'esm' && kind !== 'cjs') return false;
+  const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  return text.includes('Stream') || text.includes('.body');
 }
 
 /** Starts the code once, in an isolate of its own, and throws it away. Throws LoadError with the position. */

@@ -5,7 +5,7 @@ import { WARMUP, buildGuest } from '../guest/build.ts';
 import type { VersionId } from '../ids.ts';
 import { DEFAULT_LIMITS, STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
-import { ENTRY, Engine, type GuestIsolate } from './index.ts';
+import { ENTRY, Engine, type GuestIsolate, type Variant } from './index.ts';
 
 const ATTACH = { bindings: [], compatibilityFlags: [], subrequests: 50 };
 const BUDGET_US = 20_000;
@@ -38,8 +38,11 @@ describe('Engine', () => {
   after(() => engine.close());
 
   /** An isolate whose handler runs `body`; `answers` collects what it responds. */
-  async function load(body: string, inline = false): Promise<{ guest: GuestIsolate; answers: unknown[] }> {
-    const guest = engine.acquire(DEFAULT_LIMITS.memoryMiB);
+  async function load(
+    body: string,
+    { inline = false, variant = 'plain' }: { inline?: boolean; variant?: Variant } = {},
+  ): Promise<{ guest: GuestIsolate; answers: unknown[] }> {
+    const guest = engine.acquire(DEFAULT_LIMITS.memoryMiB, variant);
     const answers: unknown[] = [];
     guest.handler = {
       host: (op, _id, _status, _head, answer) => void (op === HOST.respond && answers.push(answer)),
@@ -53,6 +56,23 @@ describe('Engine', () => {
 
   it('makes isolates from a snapshot here', () => {
     assert.equal(engine.usesSnapshot, true);
+  });
+
+  it('has streams in an isolate from the start, or when they are named first', async () => {
+    const body = `
+      const before = Object.getOwnPropertyDescriptor(globalThis, 'ReadableStream');
+      const { name } = ReadableStream;
+      const after = Object.getOwnPropertyDescriptor(globalThis, 'ReadableStream');
+      return new Response(['value' in before, name, after.writable, new ReadableStream() instanceof ReadableStream].join())`;
+    for (const [variant, answer] of [
+      ['plain', 'false,ReadableStream,true,true'],
+      ['streams', 'true,ReadableStream,true,true'],
+    ] as const) {
+      const { guest, answers } = await load(body, { variant });
+      assert.equal(guest.enter(BUDGET_US, request(1)), ENTRY.ok);
+      assert.deepEqual(answers, [answer]);
+      guest.dispose();
+    }
   });
 
   it('enters inline and on the pool, and counts the CPU time of each entry', async () => {
@@ -103,7 +123,7 @@ describe('Engine', () => {
   it('keeps every other isolate through many kills', async () => {
     const { guest: survivor } = await load('return new Response("alive")');
     for (let round = 1; round <= 30; round++) {
-      const { guest: victim } = await load('for (;;);', true);
+      const { guest: victim } = await load('for (;;);', { inline: true });
       assert.equal(victim.enter(1_000, request(1)), ENTRY.exceededCpu);
       assert.equal(survivor.enter(BUDGET_US, request(round)), ENTRY.ok);
     }
@@ -133,7 +153,7 @@ describe('Engine', () => {
     ['has no handlers', 'export const x = 1', /default|handler/],
   ] as const) {
     it(`refuses code that ${what}, with a message for its author`, async () => {
-      const guest = engine.acquire(DEFAULT_LIMITS.memoryMiB);
+      const guest = engine.acquire(DEFAULT_LIMITS.memoryMiB, 'plain');
       await assert.rejects(
         guest.load(toCode(source), ATTACH, { inline: false, budgetUs: STARTUP_US, cache: engine.cache }),
         {

@@ -5,13 +5,13 @@ import { DEFAULT_LIMITS, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WASM_INSTANCES 
 import { CodeCache } from './code-cache.ts';
 import { GuestIsolate } from './isolate.ts';
 import { Lane } from './lane.ts';
-import { type GuestSource, type Snapshot, createGuestSnapshot } from './snapshot.ts';
+import { type GuestSource, type Snapshot, type Variant, createGuestSnapshot } from './snapshot.ts';
 import { Spares } from './spares.ts';
 import { Watchdog, type WatchdogOptions } from './watchdog.ts';
 
 export interface EngineOptions {
   readonly guest: GuestSource;
-  /** Isolates kept ready for the next Worker. Each costs 2.7 MB. */
+  /** Isolates kept ready for the next Worker. Each costs 2.2 MB. */
   readonly spares: number;
   readonly onStuck: WatchdogOptions['onStuck'];
   /** V8 has lost control of an isolate: finish and end the process soon. */
@@ -20,32 +20,38 @@ export interface EngineOptions {
   readonly now: () => number;
 }
 
+/** Isolates of one variant. */
+interface Stock {
+  readonly snapshot: Snapshot | undefined;
+  readonly spares: Spares;
+}
+
 export class Engine {
   readonly cache = new CodeCache();
   readonly #options: EngineOptions;
   readonly #watchdog: Watchdog;
   readonly #lane = new Lane();
-  readonly #snapshot: Snapshot | undefined;
-  readonly #spares: Spares;
+  readonly #plain: Stock;
+  /** Made when the first Worker needs it: another 50 ms. */
+  #streams: Stock | undefined;
   #live = 0;
 
   private constructor(options: EngineOptions, watchdog: Watchdog) {
     this.#options = options;
     this.#watchdog = watchdog;
-    this.#snapshot = createGuestSnapshot(options.guest);
-    this.#spares = new Spares(options.spares, () => this.#create(DEFAULT_LIMITS.memoryMiB));
+    this.#plain = this.#createStock('plain');
   }
 
   static async start(options: EngineOptions): Promise<Engine> {
     const watchdog = await Watchdog.start({ onStuck: options.onStuck });
     const engine = new Engine(options, watchdog);
-    engine.#spares.fill();
+    engine.#plain.spares.fill();
     return engine;
   }
 
   /** Whether isolates come from a snapshot (else they are six times slower to make). */
   get usesSnapshot(): boolean {
-    return this.#snapshot !== undefined;
+    return this.#plain.snapshot !== undefined;
   }
 
   /** Isolates that exist, spares included. */
@@ -54,24 +60,32 @@ export class Engine {
   }
 
   /** An isolate with the guest runtime and no tenant: a spare if there is one, else made now (about 5 ms). */
-  acquire(memoryMiB: number): GuestIsolate {
-    return memoryMiB === DEFAULT_LIMITS.memoryMiB ? this.#spares.take() : this.#create(memoryMiB);
+  acquire(memoryMiB: number, variant: Variant): GuestIsolate {
+    const stock = variant === 'plain' ? this.#plain : (this.#streams ??= this.#createStock(variant));
+    return memoryMiB === DEFAULT_LIMITS.memoryMiB ? stock.spares.take() : this.#create(memoryMiB, stock.snapshot);
   }
 
   async close(): Promise<void> {
-    this.#spares.close();
+    this.#plain.spares.close();
+    this.#streams?.spares.close();
     await this.#watchdog.close();
   }
 
-  #create(memoryMiB: number): GuestIsolate {
+  #createStock(variant: Variant): Stock {
+    const { guest, spares } = this.#options;
+    const snapshot = createGuestSnapshot(guest, variant);
+    return { snapshot, spares: new Spares(spares, () => this.#create(DEFAULT_LIMITS.memoryMiB, snapshot)) };
+  }
+
+  #create(memoryMiB: number, snapshot: Snapshot | undefined): GuestIsolate {
     const { guest, now, onCatastrophe } = this.#options;
     const isolate = new ivm.Isolate({
       memoryLimit: memoryMiB,
       onCatastrophicError: onCatastrophe,
-      ...(this.#snapshot !== undefined && { snapshot: this.#snapshot }),
+      ...(snapshot !== undefined && { snapshot }),
     });
     const context = isolate.createContextSync();
-    if (this.#snapshot === undefined) context.evalSync(guest.source, { filename: 'isola:guest' });
+    if (snapshot === undefined) context.evalSync(guest.source, { filename: 'isola:guest' });
     // Host functions reach the guest runtime as arguments of a closure: they are never on the global.
     let handler: GuestIsolate | undefined;
     const host = (op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown) =>

@@ -15,4 +15,4 @@ export {
 } from './isolate.ts';
 export type { LanePriority } from './lane.ts';
 export { LoadError } from './load-error.ts';
-export type { GuestSource } from './snapshot.ts';
+export type { GuestSource, Variant } from './snapshot.ts';

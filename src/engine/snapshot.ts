@@ -14,16 +14,25 @@ export interface GuestSource {
   readonly parts: Readonly<Record<string, string>>;
 }
 
+/** Parts that an isolate has from the start; it loads the others when they are used. */
+export type Variant = 'plain' | 'streams';
+const PRELOADED: Readonly<Record<Variant, readonly string[]>> = { plain: [], streams: ['streams'] };
+
 export type Snapshot = ivm.ExternalCopy<ArrayBuffer>;
 
 /**
  * Makes the snapshot, and tries it. Returns undefined where that fails; isolates then evaluate the source, six times
  * slower. A crash inside V8 cannot be caught here: `ISOLA_NO_SNAPSHOT=1` is the way out on such a platform.
  */
-export function createGuestSnapshot(guest: GuestSource): Snapshot | undefined {
+export function createGuestSnapshot(guest: GuestSource, variant: Variant): Snapshot | undefined {
   if (process.env['ISOLA_NO_SNAPSHOT'] === '1') return undefined;
   try {
-    const snapshot = ivm.Isolate.createSnapshot([{ code: guest.source, filename: 'isola:guest' }], guest.warmup);
+    const preloads = PRELOADED[variant].map((name) => ({
+      code: `__isola.preload('${name}', ${guest.parts[name]}\n)`,
+      filename: `isola:guest/${name}`,
+    }));
+    const scripts = [{ code: guest.source, filename: 'isola:guest' }, ...preloads];
+    const snapshot = ivm.Isolate.createSnapshot(scripts, guest.warmup);
     const trial = new ivm.Isolate({ memoryLimit: 32, snapshot });
     const found = trial.createContextSync().evalSync('typeof __isola') === 'object';
     trial.dispose();

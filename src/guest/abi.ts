@@ -117,6 +117,8 @@ export const OUT_STREAM_WINDOW = 64 * 1024;
  */
 export interface GuestBoot {
   boot(host: HostFunction, hostQueued: HostFunction, hostSync: HostSyncFunction, optionsJson: string): GuestEntryPoints;
+  /** While a snapshot is made: evaluates a part now, which isolates from this snapshot then have from the start. */
+  preload(name: string, factory: unknown): void;
   /** For tests, before `boot`: from then on relative URLs are relative to this one. */
   setBaseUrl(href: string): void;
 }

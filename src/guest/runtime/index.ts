@@ -6,3 +6,4 @@
  */
 export { boot } from './boot.ts';
 export { installGlobals } from './global.ts';
+export { preload } from './lazy-globals.ts';

@@ -8,7 +8,7 @@ import { nameFunction } from '../webidl.ts';
 import { objectDefineProperty, reflectOwnKeys, SafeMap } from './intrinsics.ts';
 
 type Part = Readonly<Record<string, unknown>>;
-type Factory = (require: () => object) => Part;
+export type Factory = (require: () => object) => Part;
 
 // The one on the global is taken away from tenants.
 const evaluate = Reflect.get(globalThis, 'eval') as (source: string) => unknown;
@@ -25,17 +25,23 @@ export function setCore(create: () => object): void {
 export function loadPart(name: string): Part {
   let part = loaded.get(name);
   if (part === undefined) {
-    core ??= createCore!();
     const source = hostSync(HOST_SYNC.source, name);
     if (typeof source !== 'string') throw new Error(`This runtime has no part "${name}"`);
-    part = (evaluate(source) as Factory)(() => core!);
-    const names = reflectOwnKeys(part) as string[];
-    for (let i = 0; i < names.length; i++) {
-      const value = part[names[i]!];
-      if (typeof value === 'function') nameFunction(value, names[i]!);
-    }
-    loaded.set(name, part);
+    part = runPart(name, evaluate(source) as Factory);
   }
+  return part;
+}
+
+/** Makes a part of its code. */
+export function runPart(name: string, factory: Factory): Part {
+  core ??= createCore!();
+  const part = factory(() => core!);
+  const names = reflectOwnKeys(part) as string[];
+  for (let i = 0; i < names.length; i++) {
+    const value = part[names[i]!];
+    if (typeof value === 'function') nameFunction(value, names[i]!);
+  }
+  loaded.set(name, part);
   return part;
 }
 
