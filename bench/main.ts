@@ -22,13 +22,24 @@ import type { Measure } from './measures/measure.ts';
 import { noisyNeighbours } from './measures/noisy-neighbours.ts';
 import { oneWorker } from './measures/one-worker.ts';
 import { registered } from './measures/registered.ts';
+import { webapi } from './measures/webapi.ts';
 
-const MEASURES = [oneWorker, manyWorkers, coldStart, idleMemory, registered, cpuLimit, noisyNeighbours, deployLive];
+const MEASURES = [
+  oneWorker,
+  manyWorkers,
+  coldStart,
+  idleMemory,
+  registered,
+  cpuLimit,
+  noisyNeighbours,
+  deployLive,
+  webapi,
+];
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 
-const HELP = `Usage: npm run bench -- [options]
+const HELP = `Usage: npm run bench -- [measures] [options]
 
-  --only a,b        only these measures:
+  a b, --only a,b   only these measures:
 ${MEASURES.map(({ id, title }) => `                      ${id}  ${title}`).join('\n')}
   --peers NAMES     only these, separated by commas: ${PEER_NAMES.join(', ')}
   --quick           shorter, to see that everything works
@@ -38,7 +49,8 @@ ${MEASURES.map(({ id, title }) => `                      ${id}  ${title}`).join(
 process.exit(await main());
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       only: { type: 'string' },
       peers: { type: 'string' },
@@ -51,7 +63,7 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const measures = choose(values.only);
+  const measures = choose(values.only ?? (positionals.length === 0 ? undefined : positionals.join(',')));
   const context = createContext(new Set(choosePeers(values.peers)), values.quick);
   const machine = `${describeMachine()}${values.quick ? '; QUICK: smaller counts than the titles say, not to be quoted' : ''}`;
   console.error(machine);

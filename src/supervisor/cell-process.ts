@@ -9,7 +9,7 @@ import type { Outcome, VersionCode } from '../model.ts';
 import { type Child, startChild } from './child.ts';
 
 /** How V8 must run where there are isolates. */
-const CELL_FLAGS = [
+export const CELL_FLAGS = [
   '--no-node-snapshot', // isolated-vm asks for it
   '--no-turboshaft-loop-unrolling', // with it, nothing stops some tight loops (DESIGN.md, The engine)
   // Most tenants are called now and then: optimising their code by the usual counts cost each 1.2 MB, and a fifth of
