@@ -2,7 +2,8 @@
 import type { AccountId, Sha256, VersionId, WorkerName } from './ids.ts';
 import type { WorkerLimits } from './limits.ts';
 
-export type ModuleKind = 'esm' | 'cjs' | 'text' | 'data' | 'json' | 'wasm';
+/** `script`: a Worker in service-worker syntax, its main module then. */
+export type ModuleKind = 'esm' | 'cjs' | 'script' | 'text' | 'data' | 'json' | 'wasm';
 
 /** A module of a version, as stored: its bytes are in the blob store. */
 export interface ModuleRef {
@@ -24,7 +25,9 @@ export type Binding =
   | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
   | { readonly type: 'json'; readonly name: string; readonly json: unknown }
   | { readonly type: 'service'; readonly name: string; readonly service: WorkerName }
-  | { readonly type: 'version_metadata'; readonly name: string };
+  | { readonly type: 'version_metadata'; readonly name: string }
+  /** A file of the upload, by the name of its module: what a service-worker script has instead of imports. */
+  | { readonly type: 'wasm_module' | 'text_blob' | 'data_blob'; readonly name: string; readonly part: string };
 
 /** All a cell needs to know to run a version, apart from the module contents. */
 export interface VersionSpec {

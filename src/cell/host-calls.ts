@@ -66,6 +66,12 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
       instance.invocations.get(id)?.exception({ ...info, timestamp: instance.owner.now() });
       return;
     }
+    case HOST.import: {
+      const [inv, asker, specifier] = parameters;
+      const invocation = instance.invocations.get(Number(inv));
+      if (invocation !== undefined) instance.enter(invocation, ENTER.import, id, Number(asker), toText(specifier));
+      return;
+    }
     case HOST.passThrough:
       // Accepted, and without effect: a Worker here is the origin, there is none behind it to pass the request to.
       return;
@@ -214,7 +220,7 @@ function withoutRuntime(stack: string): string {
   if (!stack.includes('isola:')) return stack;
   return stack
     .split('\n')
-    .filter((line) => !/^\s+at .*\bisola:(boot|guest):/.test(line))
+    .filter((line) => !/^\s+at .*\bisola:(boot|guest)\b/.test(line))
     .join('\n');
 }
 

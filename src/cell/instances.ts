@@ -1,9 +1,9 @@
 /** The live instances of a cell: found or made per version, and given up, least recently used first, under a memory budget. */
 import { type Engine, LoadError } from '../engine/index.ts';
-import { type AttachOptions, HOST_SYNC } from '../guest/abi.ts';
+import { type BindingOptions, type ConfigureOptions, HOST_SYNC } from '../guest/abi.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { STARTUP_CPU_MS } from '../limits.ts';
-import type { ModuleSource, VersionCode, VersionSpec } from '../model.ts';
+import type { Binding, ModuleSource, VersionCode, VersionSpec } from '../model.ts';
 import { handleHostQuestion } from './host-calls.ts';
 import type { CellHost } from './host.ts';
 import { Instance, type InstanceOwner, type StartedGuest } from './instance.ts';
@@ -151,14 +151,29 @@ export class Instances {
   }
 }
 
-/** What the guest runtime needs to build `env`. */
-export function toAttachOptions(spec: VersionSpec): AttachOptions {
-  const bindings = spec.bindings.map((binding) => {
-    if (binding.type === 'service') return { type: binding.type, name: binding.name };
-    if (binding.type !== 'version_metadata') return binding;
-    return { type: binding.type, name: binding.name, id: spec.id, tag: spec.tag, timestamp: spec.createdOn };
-  });
-  return { bindings, compatibilityFlags: spec.compatibilityFlags, subrequests: spec.limits.subrequests };
+/** What the guest runtime needs to know of a version. */
+export function toConfigureOptions(spec: VersionSpec): ConfigureOptions {
+  const { compatibilityDate, compatibilityFlags, limits } = spec;
+  const bindings = spec.bindings.map((binding) => toBindingOptions(binding, spec));
+  return { bindings, compatibilityDate, compatibilityFlags, subrequests: limits.subrequests };
+}
+
+function toBindingOptions(binding: Binding, spec: VersionSpec): BindingOptions {
+  switch (binding.type) {
+    case 'plain_text':
+    case 'json':
+      return binding;
+    case 'service':
+      return { type: 'service', name: binding.name };
+    case 'version_metadata':
+      return { type: 'version_metadata', name: binding.name, id: spec.id, tag: spec.tag, timestamp: spec.createdOn };
+    case 'wasm_module':
+    case 'text_blob':
+    case 'data_blob':
+      return { type: 'part', name: binding.name, part: binding.part };
+    default:
+      throw new Error(`Unknown kind of binding: ${(binding as Binding).type}`);
+  }
 }
 
 /**
@@ -170,19 +185,19 @@ async function startGuest(
   code: VersionCode,
   isLong: boolean,
 ): Promise<StartedGuest & { handlers: readonly string[] }> {
-  const attach = toAttachOptions(code.spec);
+  const configure = toConfigureOptions(code.spec);
   if (!isLong) {
     try {
       const { guest, services } = acquireGuest(engine, code);
       const options = { inline: true, budgetUs: INLINE_STARTUP_US, cache: engine.cache };
-      return { guest, services, handlers: await guest.load(code, attach, options) };
+      return { guest, services, handlers: await guest.load(code, configure, options) };
     } catch (error) {
       if (!(error instanceof LoadError && error.exceededCpu)) throw error;
     }
   }
   const { guest, services } = acquireGuest(engine, code);
   const options = { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, cache: engine.cache };
-  return { guest, services, handlers: await guest.load(code, attach, options) };
+  return { guest, services, handlers: await guest.load(code, configure, options) };
 }
 
 /** Start-up code has no I/O, but may parse a URL or make a hash; its CPU time is the start-up's. */
@@ -200,7 +215,7 @@ function acquireGuest(engine: Engine, code: VersionCode): StartedGuest {
 
 /** Code that names streams may well make some: loading them on first use would cost it 3 ms. */
 function namesStreams({ kind, content }: ModuleSource): boolean {
-  if (kind !== 'esm' && kind !== 'cjs') return false;
+  if (kind !== 'esm' && kind !== 'cjs' && kind !== 'script') return false;
   const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   return text.includes('Stream') || text.includes('.body');
 }

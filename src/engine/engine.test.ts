@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS, STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
 import { ENTRY, Engine, type GuestIsolate, type Variant } from './index.ts';
 
-const ATTACH = { bindings: [], compatibilityFlags: [], subrequests: 50 };
+const ATTACH = { bindings: [], compatibilityDate: '2026-01-01', compatibilityFlags: [], subrequests: 50 };
 const BUDGET_US = 20_000;
 const STARTUP_US = STARTUP_CPU_MS * 1e3;
 

@@ -87,11 +87,11 @@ export class Engine {
     const context = isolate.createContextSync();
     if (snapshot === undefined) context.evalSync(guest.source, { filename: 'isola:guest' });
     // Host functions reach the guest runtime as arguments of a closure: they are never on the global.
-    let handler: GuestIsolate | undefined;
+    let guestIsolate: GuestIsolate | undefined;
     const host = (op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown) =>
-      handler?.handler?.host(op, id, a, b, c, d);
+      guestIsolate?.receive(op, id, a, b, c, d);
     const hostSync = (op: number, a: unknown, b: unknown, c: unknown) =>
-      op === HOST_SYNC.source ? partSource(guest, a) : handler?.handler?.hostSync(op, a, b, c);
+      op === HOST_SYNC.source ? partSource(guest, a) : guestIsolate?.answer(op, a, b, c);
     const options: BootOptions = {
       now: now(),
       maxTimers: MAX_TIMERS,
@@ -109,7 +109,7 @@ export class Engine {
       ],
       { result: { reference: true }, filename: 'isola:boot' },
     ) as ivm.Reference<GuestEntryPoints>;
-    handler = new GuestIsolate({
+    guestIsolate = new GuestIsolate({
       isolate,
       context,
       entryPoints,
@@ -123,7 +123,7 @@ export class Engine {
       },
     });
     this.#live++;
-    return handler;
+    return guestIsolate;
   }
 }
 

@@ -5,14 +5,8 @@
  * Start at isolate.ts; watchdog.ts explains how a limit is kept.
  */
 export { Engine, type EngineOptions } from './engine.ts';
-export {
-  ENTRY,
-  type EntryResult,
-  type GuestArgument,
-  GuestIsolate,
-  type HostHandler,
-  toGuestBytes,
-} from './isolate.ts';
+export { ENTRY, type EntryResult, type GuestArgument, GuestIsolate, type HostHandler } from './isolate.ts';
+export { toGuestBytes } from './guest-bytes.ts';
 export type { LanePriority } from './lane.ts';
 export { LoadError } from './load-error.ts';
 export type { GuestSource, Variant } from './snapshot.ts';

@@ -1,12 +1,15 @@
 /** One isolate with the guest runtime in it. Serves one version of one tenant for its whole life. */
-import ivm from 'isolated-vm';
-import type { AttachOptions, GuestEntryPoints } from '../guest/abi.ts';
+import type ivm from 'isolated-vm';
+import { type ConfigureOptions, ENTER, type GuestEntryPoints, HOST, HOST_SYNC } from '../guest/abi.ts';
 import { STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
 import type { CodeCache } from './code-cache.ts';
+import { DynamicImports } from './dynamic-imports.ts';
+import type { GuestBytes } from './guest-bytes.ts';
 import type { Lane, LanePriority } from './lane.ts';
-import { EXCEEDED_CPU, LoadError, toLoadError } from './load-error.ts';
-import { type DataKind, type ModuleHost, loadModules } from './modules.ts';
+import { EXCEEDED_CPU, guestStack, LoadError, toLoadError } from './load-error.ts';
+import { ModuleGraph } from './modules.ts';
+import { StepRunner, type Steps } from './steps.ts';
 import { INLINE, LANE, type Runner } from './watch-words.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -37,7 +40,6 @@ export interface GuestHeap {
 
 /** What may be given to an entry: it is copied. Bytes are wrapped by `toGuestBytes`. */
 export type GuestArgument = string | number | undefined | GuestBytes;
-export type GuestBytes = ivm.Copy<ArrayBuffer>;
 
 type EntryArguments = readonly [op: number, id: number, a: GuestArgument, b: GuestArgument, c: GuestArgument];
 
@@ -52,6 +54,15 @@ export interface GuestParts {
   readonly onDispose: (slot: number) => void;
 }
 
+/** Stands for the event of a host call that is made at start-up, or while a module is evaluated. */
+const NO_INVOCATION = 0;
+
+export interface LoadOptions {
+  readonly inline: boolean;
+  readonly budgetUs: number;
+  readonly cache: CodeCache;
+}
+
 export class GuestIsolate {
   /** The message of the last entry that ended with `threw`. */
   lastError = '';
@@ -60,7 +71,11 @@ export class GuestIsolate {
   /** Set once, by whoever takes the isolate out of the pool of spares. */
   handler: HostHandler | undefined;
   readonly #parts: GuestParts;
-  readonly #enter: ivm.Reference<(...parameters: [...EntryArguments, now: number, pooled: boolean]) => void>;
+  readonly #enter: ivm.Reference<(...parameters: [...EntryArguments, now: number, pooled: boolean]) => unknown>;
+  /** Of the version that has been loaded. */
+  #modules: ModuleGraph | undefined;
+  /** Once the guest has asked for a module. */
+  #imports: DynamicImports | undefined;
   #disposed = false;
   #cpuUs = 0;
   #enteredAt = 0;
@@ -91,6 +106,7 @@ export class GuestIsolate {
   enter(budgetUs: number, [op, id, a, b, c]: EntryArguments): EntryResult {
     const { watchdog, slot, now } = this.#parts;
     this.#enteredAt = performance.now();
+    if (op === ENTER.import) return this.#runNow(budgetUs, this.#import(id, a, b));
     const sequence = watchdog.begin(INLINE, slot, budgetUs);
     let failure: unknown;
     try {
@@ -98,7 +114,9 @@ export class GuestIsolate {
     } catch (error) {
       failure = error;
     }
-    return this.#result(INLINE, watchdog.end(INLINE, sequence), failure);
+    const result = this.#result(INLINE, watchdog.end(INLINE, sequence), failure);
+    if (result !== ENTRY.threw || this.#imports?.hasUnsettled !== true) return result;
+    return this.#runNow(budgetUs - this.entryCpuUs, this.#imports.rethrow(failure), this.entryCpuUs);
   }
 
   /** Enters on a pool thread, when the lane is free. One at a time per isolate: the caller queues. */
@@ -110,6 +128,7 @@ export class GuestIsolate {
       if (this.#disposed) return ENTRY.disposed;
       const [op, id, a, b, c] = parameters;
       this.#enteredAt = performance.now();
+      if (op === ENTER.import) return await this.#runPooled(budgetUs, this.#import(id, a, b));
       const sequence = watchdog.begin(LANE, slot, budgetUs);
       let failure: unknown;
       try {
@@ -117,7 +136,9 @@ export class GuestIsolate {
       } catch (error) {
         failure = error;
       }
-      return this.#result(LANE, watchdog.end(LANE, sequence), failure);
+      const result = this.#result(LANE, watchdog.end(LANE, sequence), failure);
+      if (result !== ENTRY.threw || this.#imports?.hasUnsettled !== true) return result;
+      return await this.#runPooled(budgetUs - this.entryCpuUs, this.#imports.rethrow(failure), this.entryCpuUs);
     } finally {
       lane.release();
     }
@@ -128,20 +149,14 @@ export class GuestIsolate {
    * LoadError; the isolate has been disposed then. Start-up code has no I/O, so that it can be tried inline with a small
    * budget first, and in another isolate on the pool with the whole one.
    */
-  async load(
-    code: VersionCode,
-    attach: AttachOptions,
-    options: { inline: boolean; budgetUs: number; cache: CodeCache },
-  ): Promise<string[]> {
+  async load(code: VersionCode, configure: ConfigureOptions, options: LoadOptions): Promise<string[]> {
     const { lane } = this.#parts;
     if (!options.inline) {
       await lane.acquire('unknown');
       lane.setBudget(options.budgetUs);
     }
     try {
-      const host = this.#moduleHost(options.inline ? INLINE : LANE, options.budgetUs);
-      const main = await loadModules(host, code, options.cache);
-      const handlers = await this.#attach(host, main, attach);
+      const handlers = await this.#load(code, configure, options);
       this.#count();
       return handlers;
     } catch (error) {
@@ -150,6 +165,19 @@ export class GuestIsolate {
     } finally {
       if (!options.inline) lane.release();
     }
+  }
+
+  /** A host call. What modules ask for while they are evaluated is nobody's event, and seen to here. */
+  receive(op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown): void {
+    if (op === HOST.import && a === NO_INVOCATION) {
+      this.#dynamicImports().add({ id, asker: Number(b), specifier: typeof c === 'string' ? c : '' });
+    } else this.handler?.host(op, id, a, b, c, d);
+  }
+
+  /** A question that is answered at once. */
+  answer(op: number, a: unknown, b: unknown, c: unknown): unknown {
+    if (op !== HOST_SYNC.resolve) return this.handler?.hostSync(op, a, b, c);
+    return this.#modules?.resolveRequire(Number(a), typeof b === 'string' ? b : '');
   }
 
   /** Memory this isolate holds. Walks no heap: counters of V8 and of the ArrayBuffer allocator. About 20 µs. */
@@ -181,7 +209,7 @@ export class GuestIsolate {
     if (failure !== undefined && this.#parts.isolate.isDisposed) return this.#lost(failure);
     this.#count();
     if (failure === undefined) return ENTRY.ok;
-    this.lastError = failure instanceof Error ? (failure.stack ?? failure.message) : typeof failure;
+    this.lastError = failure instanceof Error ? guestStack(failure) : typeof failure;
     return ENTRY.threw;
   }
 
@@ -202,65 +230,86 @@ export class GuestIsolate {
     this.#cpuUs = cpuUs;
   }
 
-  #moduleHost(runner: Runner, budgetUs: number): ModuleHost {
-    const { isolate, context, entryPoints, watchdog, slot } = this.#parts;
-    const startedAtUs = Number(isolate.cpuTime) / 1e3;
-    const step = async <T>(now: () => T, pooled: () => Promise<T>): Promise<T> => {
-      const sequence = watchdog.begin(
-        runner,
-        slot,
-        Math.max(budgetUs - (Number(isolate.cpuTime) / 1e3 - startedAtUs), 1),
-      );
-      let failure: unknown;
-      let value: T | undefined;
-      try {
-        value = runner === INLINE ? now() : await pooled();
-      } catch (error) {
-        failure = error;
-      }
-      if (!watchdog.end(runner, sequence)) throw this.#startupError(undefined);
-      if (failure === undefined) return value as T;
-      throw isolate.isDisposed ? this.#startupError(failure) : failure;
-    };
-    const provideReference = entryPoints.getSync('provide', { reference: true });
-    const provide = (kind: DataKind, bytes: Uint8Array): Promise<number> => {
-      const parameters: [DataKind, GuestBytes] = [kind, toGuestBytes(bytes)];
-      return step(
-        () => provideReference.applySync(undefined, parameters),
-        () => provideReference.apply(undefined, parameters),
-      );
-    };
-    const exposeTake = () => {
-      const take = entryPoints.getSync('take', { reference: true });
-      context.global.setSync('__isola_take', take.derefInto());
-    };
-    return { isolate, context, provide, exposeTake, step };
-  }
-
-  async #attach(host: ModuleHost, main: ivm.Module, attach: AttachOptions): Promise<string[]> {
-    const reference: ivm.Reference<(namespace: ivm.Dereference<unknown>, optionsJson: string) => string> =
-      this.#parts.entryPoints.getSync('attach', { reference: true });
-    const parameters: [ivm.Dereference<unknown>, string] = [main.namespace.derefInto(), JSON.stringify(attach)];
-    const handlers = await host.step(
-      () => reference.applySync(undefined, parameters),
-      () => reference.apply(undefined, parameters),
-    );
-    return handlers.split(',').filter((name) => name !== '');
-  }
-
-  #startupError(error: unknown): LoadError {
-    if (error instanceof Error && error.message.includes('memory limit')) {
-      return new LoadError('Script startup exceeded memory limit.');
+  #runNow(budgetUs: number, steps: Steps, spentUs = 0): EntryResult {
+    const runner = this.#createRunner(budgetUs);
+    let failure: unknown;
+    try {
+      runner.now(steps);
+    } catch (error) {
+      failure = error;
     }
-    return new LoadError(`Script startup exceeded CPU time limit: it used more than ${STARTUP_CPU_MS} ms.`, {
-      cause: EXCEEDED_CPU,
+    return this.#resultOfSteps(INLINE, runner, failure, spentUs);
+  }
+
+  async #runPooled(budgetUs: number, steps: Steps, spentUs = 0): Promise<EntryResult> {
+    const runner = this.#createRunner(budgetUs);
+    let failure: unknown;
+    try {
+      await runner.pooled(steps);
+    } catch (error) {
+      failure = error;
+    }
+    return this.#resultOfSteps(LANE, runner, failure, spentUs);
+  }
+
+  /** `spentUs`: by the entry that the steps belong to, before them. */
+  #resultOfSteps(runner: Runner, { condemned }: StepRunner, failure: unknown, spentUs: number): EntryResult {
+    const result = this.#result(runner, !condemned, failure);
+    this.entryCpuUs += spentUs;
+    return result;
+  }
+
+  #createRunner(budgetUs: number): StepRunner {
+    const { isolate, watchdog, slot } = this.#parts;
+    return new StepRunner({ isolate, watchdog, slot, budgetUs });
+  }
+
+  /** Brings a module that an event has asked for. */
+  #import(id: number, asker: GuestArgument, specifier: GuestArgument): Steps {
+    const text = typeof specifier === 'string' ? specifier : '';
+    return this.#dynamicImports().run({ id, asker: Number(asker), specifier: text });
+  }
+
+  #dynamicImports(): DynamicImports {
+    this.#imports ??= new DynamicImports(this.#modules!, (op, id, a, b) => {
+      const enter = this.#enter;
+      const { now } = this.#parts;
+      return {
+        now: () => enter.applySync(undefined, [op, id, a, b, undefined, now(), false]),
+        pooled: () => enter.apply(undefined, [op, id, a, b, undefined, now(), true]),
+      };
     });
+    return this.#imports;
+  }
+
+  async #load(code: VersionCode, configure: ConfigureOptions, options: LoadOptions): Promise<string[]> {
+    this.#modules = new ModuleGraph(this.#parts);
+    const runner = this.#createRunner(options.budgetUs);
+    const steps = this.#start(this.#modules, { code, configure, cache: options.cache });
+    try {
+      const handlers = options.inline ? runner.now(steps) : await runner.pooled(steps);
+      return handlers.split(',').filter((name) => name !== '');
+    } catch (error) {
+      throw runner.condemned || this.#parts.isolate.isDisposed ? toStartupError(error) : error;
+    }
+  }
+
+  *#start(
+    modules: ModuleGraph,
+    { code, configure, cache }: { code: VersionCode; configure: ConfigureOptions; cache: CodeCache },
+  ): Steps<string> {
+    const main = yield* modules.load(code, configure, cache);
+    // Asked for by the modules at their top level.
+    if (this.#imports !== undefined) yield* this.#imports.settle();
+    return yield modules.attach(main);
   }
 }
 
-/** Wraps a copy of `bytes` for use as an argument of an entry. */
-export function toGuestBytes(bytes: Uint8Array): GuestBytes {
-  // Not bytes.slice(): of a Buffer that is a view of the shared pool, and detaching the pool aborts the process.
-  const copy = new Uint8Array(bytes).buffer;
-  return new ivm.ExternalCopy(copy, { transferList: [copy] }).copyInto({ release: true, transferIn: true });
+function toStartupError(error: unknown): LoadError {
+  if (error instanceof Error && error.message.includes('memory limit')) {
+    return new LoadError('Script startup exceeded memory limit.');
+  }
+  return new LoadError(`Script startup exceeded CPU time limit: it used more than ${STARTUP_CPU_MS} ms.`, {
+    cause: EXCEEDED_CPU,
+  });
 }

@@ -14,17 +14,28 @@ export class LoadError extends Error {
 /** The cause of a LoadError for want of CPU time. */
 export const EXCEEDED_CPU = 'exceededCpu';
 
+/** How isolated-vm begins what it says of a thrown object. */
+export const NOT_AN_ERROR = 'An object was thrown from supplied code';
+
 const MAX_MESSAGE = 4_000;
+/** The frame between the isolate's and the host's own. */
 const BOUNDARY = '(<isolated-vm boundary>)';
 
 /** Describes what V8 threw while a module was compiled, linked or evaluated. Host frames are cut off. */
 export function toLoadError(thrown: unknown): LoadError {
   if (thrown instanceof LoadError) return thrown;
   if (!(thrown instanceof Error)) return new LoadError(`Uncaught ${clip(describeValue(thrown))}`);
+  if (thrown.message.startsWith(NOT_AN_ERROR)) return new LoadError('Uncaught a value that is not an Error');
   const { text, position } = splitPosition(thrown.message);
   const frames = tenantFrames(thrown.stack ?? '', thrown.message);
   const at = position === undefined ? frames : [`  at ${position}`, ...frames];
   return new LoadError(clip([`Uncaught ${thrown.name}: ${text}`, ...at].join('\n')));
+}
+
+/** The stack of a copied error without the frames of the host. */
+export function guestStack({ name, message, stack = '' }: Error): string {
+  const end = stack.indexOf(BOUNDARY);
+  return end < 0 ? `${name}: ${message}` : stack.slice(0, stack.lastIndexOf('\n', end));
 }
 
 /** isolated-vm puts a syntax error's position behind its message: `Unexpected token [index.js:2:9]`. */

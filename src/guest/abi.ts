@@ -44,6 +44,16 @@ export const ENTER = {
   close: 8,
   /** Result of an `ask`. id call; a 1 = ok, 0 = failed; b the value as JSON, or `name\nmessage` of the error; c bytes or undefined. */
   answer: 9,
+  /**
+   * id call of `HOST.import`: modules are about to be evaluated for it, and no event is the current one meanwhile.
+   * Answers false when nobody waits for it any more.
+   */
+  import: 20,
+  /**
+   * Result of `HOST.import`. id call; a '' or a JSON description of what was thrown; b the key that `put` has or will
+   * have the namespace by, -1 when there is no such module. Answers true when the module waits in a top-level await.
+   */
+  imported: 21,
 } as const;
 
 /** Guest to host. */
@@ -89,6 +99,11 @@ export const HOST = {
    * JSON; d ArrayBuffer or undefined. Answered by `answer`.
    */
   ask: 15,
+  /**
+   * `import()`. id call; a invocation, or 0 while modules are evaluated; b number of the asking module (of `importer`
+   * or `commonJs`); c specifier. Answered by `imported`; sent again once the module's top-level await is over.
+   */
+  import: 20,
 } as const;
 
 /** Guest to host, answered at once. */
@@ -104,6 +119,8 @@ export const HOST_SYNC = {
    * ArrayBuffer, or a string: the value as JSON, or `!name\nmessage` of the error.
    */
   ask: 4,
+  /** a number of the asking CommonJS module; b specifier. Answers what `require` means by it: see `resolveRequire`. */
+  resolve: 20,
 } as const;
 
 /** Bytes a guest may write to an out-stream before the first `credit`. */
@@ -126,20 +143,31 @@ export interface GuestBoot {
 export type HostFunction = (op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;
 export type HostSyncFunction = (op: number, a: unknown, b?: unknown, c?: unknown) => unknown;
 
+/** All but `enter` and `describe` are called while the code is loaded, or to load more of it. */
 export interface GuestEntryPoints {
-  enter(op: number, id: number, a: unknown, b: unknown, c: unknown, now: number, pooled: boolean): void;
+  enter(op: number, id: number, a: unknown, b: unknown, c: unknown, now: number, pooled: boolean): unknown;
   /**
-   * Before the tenant's modules are evaluated, once per module that is not JavaScript: makes its default export from
-   * its bytes and keeps it. The engine then evaluates a module `export default __isola_take(index)`, and removes
-   * `__isola_take` from the global before any code of the tenant runs.
+   * Makes the value that a module which is not JavaScript exports, from its bytes, and keeps it. Answers its slot, by
+   * which `take` finds it.
    */
   provide(kind: 'text' | 'data' | 'json' | 'wasm', bytes: ArrayBuffer): number;
-  take(index: number): unknown;
+  /** `ConfigureOptions` as JSON. After `provide`, before any module is linked. */
+  configure(optionsJson: string): void;
+  /** The exports of a module of the runtime's own, such as `cloudflare:workers`: `slot\nname,name…`, '' for none. */
+  builtin(specifier: string): string;
+  /** What replaces `import` in a module: answers its slot, which is also the module's number in `HOST.import`. */
+  importer(name: string, isMain: boolean): number;
+  /** Keeps a CommonJS module, not run yet. Answers the slot of a function that runs it once and answers its exports. */
+  commonJs(factory: unknown, name: string): number;
+  /** For made modules (engine/made-modules.ts). */
+  take(slot: number): unknown;
+  /** For made modules: the namespace of a module that has been evaluated. */
+  put(key: number, namespace: object): void;
   /**
-   * After evaluation: the main module's namespace and `AttachOptions` as JSON. Returns the names of the handlers found
-   * (`fetch`, `scheduled`) joined by commas; throws a TypeError when there is no default export with a handler.
+   * After evaluation: the main module's namespace, or nothing for a service-worker script. Returns the names of the
+   * handlers found (`fetch`, `scheduled`) joined by commas; throws a TypeError when there are none.
    */
-  attach(namespace: unknown, optionsJson: string): string;
+  attach(namespace?: unknown): string;
   /** For start-up errors: `name\nmessage\nstack` of a thrown value, reading it defensively. */
   describe(error: unknown): string;
 }
@@ -154,20 +182,26 @@ export interface BootOptions {
   readonly memoryMiB: number;
 }
 
-/** Options of `attach`, as JSON: the version's bindings in order, and limits that the guest keeps itself. */
-export interface AttachOptions {
-  readonly bindings: readonly (
-    | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
-    | { readonly type: 'json'; readonly name: string; readonly json: unknown }
-    | { readonly type: 'service'; readonly name: string }
-    | {
-        readonly type: 'version_metadata';
-        readonly name: string;
-        readonly id: string;
-        readonly tag: string;
-        readonly timestamp: string;
-      }
-  )[];
+/** Options of `configure`, as JSON: the version's bindings in order, and limits that the guest keeps itself. */
+export interface ConfigureOptions {
+  readonly bindings: readonly BindingOptions[];
+  readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly subrequests: number;
+  /** Bindings are globals too: a service-worker script has no `env`. */
+  readonly asGlobals?: boolean;
 }
+
+export type BindingOptions =
+  | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
+  | { readonly type: 'json'; readonly name: string; readonly json: unknown }
+  | { readonly type: 'service'; readonly name: string }
+  /** A file of the upload; the engine adds the slot of its value. */
+  | { readonly type: 'part'; readonly name: string; readonly part: string; readonly slot?: number }
+  | {
+      readonly type: 'version_metadata';
+      readonly name: string;
+      readonly id: string;
+      readonly tag: string;
+      readonly timestamp: string;
+    };

@@ -10,6 +10,21 @@ export * from './fetch/index.ts';
 export { isReadableStream, isStream, setStreams, streams } from './streams/index.ts';
 export * from './url/index.ts';
 export { type Answer, ask, askSync } from './runtime/asks.ts';
-export { now, send } from './runtime/host.ts';
-export { currentInvocation, requireInvocation } from './runtime/invocations.ts';
+export { type BuiltinExports, findBuiltin } from './runtime/builtins.ts';
+export { type ExecutionContext, waitUntil } from './runtime/context.ts';
+export { currentEnv } from './runtime/env.ts';
+export { getCompatibilityDate, hasFlag } from './runtime/flags.ts';
+export { setHandlers } from './runtime/handlers.ts';
+export { hostSync, nextId, now, send } from './runtime/host.ts';
+export {
+  currentInvocation,
+  hold,
+  type Invocation,
+  release,
+  requireInvocation,
+  type Resource,
+  setCurrentInvocation,
+} from './runtime/invocations.ts';
+export { limits } from './runtime/limits.ts';
+export { keep, take } from './runtime/modules.ts';
 export { defineLazy, loadPart } from './runtime/parts.ts';

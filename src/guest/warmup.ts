@@ -24,8 +24,9 @@ const simple = { fetch() { return new Response('warm'); } };
 const calls = [];
 const host = (op, id) => { calls.push([op, id]); };
 const guest = __isola.boot(host, host, (op, count) => new ArrayBuffer(count), JSON.stringify({ now: 1, maxTimers: 10, maxPendingHostCalls: 10, maxWasmInstances: 1, memoryMiB: 8 }));
-const options = JSON.stringify({ bindings: [{ type: 'plain_text', name: 'A', text: 'a' }, { type: 'service', name: 'B' }], compatibilityFlags: [], subrequests: 10 });
-guest.attach({ default: worker }, options);
+const options = JSON.stringify({ bindings: [{ type: 'plain_text', name: 'A', text: 'a' }, { type: 'service', name: 'B' }], compatibilityDate: '2026-01-01', compatibilityFlags: [], subrequests: 10 });
+guest.configure(options);
+guest.attach({ default: worker });
 guest.enter(1, 1, request, bytes, 0, 1, false);
 guest.enter(1, 2, request.replace('POST', 'GET'), undefined, 0, 1, false);
 guest.enter(1, 3, request.replace('q=1', 'q=0'), undefined, 0, 1, false);
@@ -38,7 +39,7 @@ Promise.resolve().then(() => {}).then(() => {
     if (op === 7) guest.enter(3, id, 1, '200\\nOK\\nhttp://warm.example/\\n0\\na\\nb', bytes, 2, false);
   }
 });
-guest.attach({ default: simple }, options);
+guest.attach({ default: simple });
 guest.enter(1, 6, request, undefined, 0, 1, false);
 guest.describe(new Error('warm'));
 `;

@@ -24,12 +24,14 @@ export interface RuntimeOptions {
 }
 
 export interface DeployOptions {
-  /** By the specifier they are imported by. Text is an ES module; bytes are taken by their name's ending. */
+  /** By the specifier they are imported by. A name's ending tells the kind (`.cjs`, `.json`, `.txt`, `.wasm` …). */
   readonly modules: Readonly<Record<string, string | Uint8Array>>;
   /** By the name of their module with `.map` behind it. A map inside a module (`data:` URL) needs no entry here. */
   readonly sourceMaps?: Readonly<Record<string, string | Uint8Array>>;
   /** Name of the module that exports the handlers. Default: the first one. */
   readonly main?: string;
+  /** `service-worker`: the main module is a script that calls `addEventListener`. Default: `modules`. */
+  readonly format?: 'modules' | 'service-worker';
   readonly bindings?: readonly Binding[];
   readonly limits?: Partial<WorkerLimits>;
 }
@@ -43,6 +45,7 @@ export interface Usage {
 const ACCOUNT = 'main' as AccountId;
 const SPARES = 1;
 const KINDS: Readonly<Record<string, ModuleKind>> = {
+  cjs: 'cjs',
   wasm: 'wasm',
   txt: 'text',
   html: 'text',
@@ -197,7 +200,7 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-function toVersionCode(name: string, { modules, main, bindings, limits }: DeployOptions): VersionCode {
+function toVersionCode(name: string, { modules, main, format, bindings, limits }: DeployOptions): VersionCode {
   const names = Object.keys(modules);
   const mainModule = main ?? names[0];
   if (mainModule === undefined || !names.includes(mainModule)) {
@@ -207,8 +210,9 @@ function toVersionCode(name: string, { modules, main, bindings, limits }: Deploy
     );
   }
   const sources = names.map((module): ModuleSource => {
-    const content = modules[module] ?? '';
-    if (typeof content === 'string') return { name: module, kind: 'esm', content: Buffer.from(content, 'utf8') };
+    const given = modules[module] ?? '';
+    const content = typeof given === 'string' ? Buffer.from(given, 'utf8') : given;
+    if (module === mainModule) return { name: module, kind: format === 'service-worker' ? 'script' : 'esm', content };
     return { name: module, kind: KINDS[module.split('.').at(-1) ?? ''] ?? 'esm', content };
   });
   const spec = {

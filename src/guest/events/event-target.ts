@@ -138,6 +138,16 @@ export function dispatchTrusted(target: EventTarget, event: Event): boolean {
   return dispatch(target, event);
 }
 
+/** The same, for the listeners of the global. */
+export function dispatchGlobal(event: Event): boolean {
+  return dispatchTrusted(globalTarget!, event);
+}
+
+/** Does the global have listeners (or a handler) for this type? */
+export function hasGlobalListeners(type: string): boolean {
+  return hasListeners(globalTarget!, type);
+}
+
 /** Are there listeners (or a handler) for this type? Saves making an event that nobody hears. */
 export function hasListeners(target: EventTarget, type: string): boolean {
   return (readState(target).listeners.get(type)?.length ?? 0) > 0;

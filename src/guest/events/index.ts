@@ -19,5 +19,13 @@ export {
 export { DOMException, isDOMException } from './dom-exception.ts';
 export { CloseEvent, CustomEvent, ErrorEvent, MessageEvent, PromiseRejectionEvent } from './event-kinds.ts';
 export { Event } from './event.ts';
-export { defineHandler, dispatchTrusted, EventTarget, setGlobalTarget, setHandler } from './event-target.ts';
+export {
+  defineHandler,
+  dispatchGlobal,
+  dispatchTrusted,
+  EventTarget,
+  hasGlobalListeners,
+  setGlobalTarget,
+  setHandler,
+} from './event-target.ts';
 export { reportError, setErrorReporter, setEventClock, setTimers } from './hooks.ts';

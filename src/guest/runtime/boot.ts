@@ -1,7 +1,7 @@
 /** What the engine calls before any tenant code: connects the callbacks, hardens the global, hands out the entry points. */
 import {
-  type AttachOptions,
   type BootOptions,
+  type ConfigureOptions,
   type GuestEntryPoints,
   HOST_SYNC,
   type HostFunction,
@@ -9,18 +9,22 @@ import {
 } from '../abi.ts';
 import { setRandomSource } from '../crypto.ts';
 import { setErrorReporter, setEventClock, setTimers } from '../events/index.ts';
+import type * as loader from '../parts/module-loader.ts';
+import type * as worker from '../parts/service-worker.ts';
 import { setDomainToAscii } from '../url/index.ts';
 import { sinceOrigin } from './clocks.ts';
 import { describeError } from './describe.ts';
 import { enter } from './enter.ts';
 import { createEnv } from './env.ts';
+import { setCompatibility } from './flags.ts';
 import { harden } from './harden.ts';
 import { attachHandlers } from './handlers.ts';
 import { beginEntry, connect, hostSync } from './host.ts';
 import { jsonParse } from './intrinsics.ts';
 import { currentInvocation, reportException, requireInvocation } from './invocations.ts';
 import { limits } from './limits.ts';
-import { provide, take } from './modules.ts';
+import { builtin, provide, take } from './modules.ts';
+import { loadPart } from './parts.ts';
 import { clearTimer, startTimer } from './timers.ts';
 
 export function boot(
@@ -47,13 +51,39 @@ export function boot(
     reportException(currentInvocation(), error);
   });
   harden();
-  return { enter, provide, take, attach, describe };
+  return {
+    enter,
+    provide,
+    configure,
+    builtin,
+    importer: (name, isMain) => moduleLoader().importer(name, isMain),
+    commonJs: (factory, name) => moduleLoader().commonJs(factory, name),
+    take,
+    put: (key, namespace) => {
+      moduleLoader().put(key, namespace);
+    },
+    attach,
+    describe,
+  };
 }
 
-function attach(namespace: unknown, optionsJson: string): string {
-  const options = jsonParse(optionsJson) as AttachOptions;
-  limits.subrequests = options.subrequests;
-  return attachHandlers(namespace, createEnv(options.bindings));
+function configure(optionsJson: string): void {
+  const { bindings, subrequests, asGlobals, ...options } = jsonParse(optionsJson) as ConfigureOptions;
+  limits.subrequests = subrequests;
+  setCompatibility(options.compatibilityDate, options.compatibilityFlags);
+  createEnv(bindings, asGlobals === true);
+}
+
+function attach(namespace?: unknown): string {
+  return namespace === undefined ? serviceWorker().attachListeners() : attachHandlers(namespace);
+}
+
+function moduleLoader(): typeof loader {
+  return loadPart('module-loader') as typeof loader;
+}
+
+function serviceWorker(): typeof worker {
+  return loadPart('service-worker') as typeof worker;
 }
 
 function describe(error: unknown): string {

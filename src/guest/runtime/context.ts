@@ -20,27 +20,30 @@ export class ExecutionContext {
     return this.#invocation.props;
   }
 
-  /** Keeps the invocation open until the promise settles. A rejection is logged as an exception. */
   waitUntil(promise: unknown): void {
-    const invocation = this.#invocation;
-    if (invocation.closed) return;
-    beginPart(invocation);
-    const settled = (): void => {
-      endPart(invocation);
-    };
-    const failed = (reason: unknown): void => {
-      if (invocation.closed) return;
-      reportException(invocation, reason);
-      endPart(invocation);
-    };
-    try {
-      void promiseThen(promiseResolve(promise), settled, failed);
-    } catch (error) {
-      failed(error);
-    }
+    waitUntil(this.#invocation, promise);
   }
 
   passThroughOnException(): void {
     if (!this.#invocation.closed) host(HOST.passThrough, this.#invocation.id);
+  }
+}
+
+/** Keeps the invocation open until the promise settles. A rejection is logged as an exception. */
+export function waitUntil(invocation: Invocation, promise: unknown): void {
+  if (invocation.closed) return;
+  beginPart(invocation);
+  const settled = (): void => {
+    endPart(invocation);
+  };
+  const failed = (reason: unknown): void => {
+    if (invocation.closed) return;
+    reportException(invocation, reason);
+    endPart(invocation);
+  };
+  try {
+    void promiseThen(promiseResolve(promise), settled, failed);
+  } catch (error) {
+    failed(error);
   }
 }

@@ -1,6 +1,7 @@
 /** The one door from the host: every event, answer, chunk and timer comes in here. */
 import { ENTER } from '../abi.ts';
 import { deliverFetch, findCall } from '../fetch/index.ts';
+import type * as loader from '../parts/module-loader.ts';
 import { findAsk } from './asks.ts';
 import { finalizersAreDue, flushFinalizers } from './finalization.ts';
 import { runFetch, runScheduled } from './handlers.ts';
@@ -17,6 +18,7 @@ import {
   startInvocation,
 } from './invocations.ts';
 import { findOutStream } from './out-streams.ts';
+import { loadPart } from './parts.ts';
 import { findTimer } from './timers.ts';
 
 /**
@@ -26,19 +28,30 @@ import { findTimer } from './timers.ts';
  * Where hundreds of isolates take turns, each finds the CPU's caches cold, and an entry costs what it touches: on the
  * way of a plain request, functions are few and objects are made whole.
  */
-export function enter(op: number, id: number, a: unknown, b: unknown, c: unknown, now: number, pooled: boolean): void {
+export function enter(
+  op: number,
+  id: number,
+  a: unknown,
+  b: unknown,
+  c: unknown,
+  now: number,
+  pooled: boolean,
+): unknown {
   beginEntry(now, pooled);
   try {
     if (op === ENTER.fetch) {
       const invocation = startInvocation(id, a as string);
       if (finalizersAreDue) flushFinalizers();
       runFetch(invocation, b as ArrayBuffer | undefined, c as number);
-    } else dispatch(op, id, a, b, c);
+    } else if (op === ENTER.import) return moduleLoader().beginImport(id);
+    else if (op === ENTER.imported) return moduleLoader().endImport(id, a as string, b as number);
+    else dispatch(op, id, a, b, c);
   } catch (error) {
     // Nothing below is meant to throw; if a tenant has found a way, it is an exception of the tenant's.
     const invocation = currentInvocation();
     if (invocation !== undefined) reportException(invocation, error);
   }
+  return undefined;
 }
 
 function dispatch(op: number, id: number, a: unknown, b: unknown, c: unknown): void {
@@ -94,6 +107,10 @@ function dispatch(op: number, id: number, a: unknown, b: unknown, c: unknown): v
     default:
       throw new Error(`Unknown operation ${op}`);
   }
+}
+
+function moduleLoader(): typeof loader {
+  return loadPart('module-loader') as typeof loader;
 }
 
 function begin(invocation: Invocation): Invocation {

@@ -1,7 +1,8 @@
 /** `env`: the version's bindings as the Worker sees them. */
-import type { AttachOptions } from '../abi.ts';
+import type { BindingOptions } from '../abi.ts';
 import { type Response, startFetch } from '../fetch/index.ts';
 import { objectDefineProperty } from './intrinsics.ts';
+import { take } from './modules.ts';
 
 let newFetcher: (binding: number) => Fetcher;
 const BLANK = Symbol('blank'); // only the runtime makes fetchers
@@ -27,21 +28,27 @@ export class Fetcher {
   }
 }
 
-export function createEnv(bindings: AttachOptions['bindings']): object {
-  const env = {};
-  for (let i = 0; i < bindings.length; i++) {
-    const binding = bindings[i]!;
-    objectDefineProperty(env, binding.name, {
-      value: toValue(binding, i),
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-  }
+/** The one of this instance, once `configure` has been called. */
+export let env: object = {};
+
+/** For parts, who cannot see the binding above change. */
+export function currentEnv(): object {
   return env;
 }
 
-function toValue(binding: AttachOptions['bindings'][number], index: number): unknown {
+/** Makes `env`; with `asGlobals`, the bindings are properties of the global too. */
+export function createEnv(bindings: readonly BindingOptions[], asGlobals: boolean): void {
+  env = {};
+  for (let i = 0; i < bindings.length; i++) {
+    const binding = bindings[i]!;
+    const value = toValue(binding, i);
+    const descriptor = { value, writable: true, enumerable: true, configurable: true };
+    objectDefineProperty(env, binding.name, descriptor);
+    if (asGlobals) objectDefineProperty(globalThis, binding.name, descriptor);
+  }
+}
+
+function toValue(binding: BindingOptions, index: number): unknown {
   switch (binding.type) {
     case 'plain_text':
       return binding.text;
@@ -49,6 +56,8 @@ function toValue(binding: AttachOptions['bindings'][number], index: number): unk
       return binding.json;
     case 'service':
       return newFetcher(index);
+    case 'part':
+      return take(binding.slot!);
     case 'version_metadata':
       return { id: binding.id, tag: binding.tag, timestamp: binding.timestamp };
     default:

@@ -13,24 +13,23 @@ import {
   withLength,
 } from '../fetch/index.ts';
 import { CONTEXT, ExecutionContext } from './context.ts';
+import { env } from './env.ts';
 import { host } from './host.ts';
 import { functionBind, promiseThen, promiseResolve, reflectApply } from './intrinsics.ts';
 import { closeInvocation, endPart, failInvocation, type Invocation } from './invocations.ts';
 import { OutStream } from './out-streams.ts';
 import { ScheduledController } from './scheduled.ts';
 
-type Handler = (event: unknown, env: unknown, context: ExecutionContext) => unknown;
+export type Handler = (event: unknown, env: unknown, context: ExecutionContext) => unknown;
 type EntryClass = new (context: ExecutionContext, env: unknown) => object;
 
-let env: unknown;
 /** The handlers, bound at attach to the object that they were found on. */
 let onFetch: Handler = missing('fetch');
 let onScheduled: Handler = missing('scheduled');
 
 /** Takes the handlers of a main module's default export. Answers their names; throws a TypeError when there are none. */
-export function attachHandlers(namespace: unknown, environment: unknown): string {
-  env = environment;
-  const main = (namespace as { default?: unknown }).default;
+export function attachHandlers(namespace: unknown): string {
+  const main = readDefault(namespace);
   if ((typeof main !== 'object' && typeof main !== 'function') || main === null) {
     throw new TypeError(
       'The main module has no default export with event handlers, such as { fetch(request, env, ctx) {} }',
@@ -48,10 +47,23 @@ export function attachHandlers(namespace: unknown, environment: unknown): string
   if (fetchHandler === undefined && scheduledHandler === undefined) {
     throw new TypeError('The default export of the main module has no fetch() or scheduled() handler');
   }
-  onFetch = fetchHandler ?? missing('fetch');
-  onScheduled = scheduledHandler ?? missing('scheduled');
-  if (fetchHandler === undefined) return 'scheduled';
-  return scheduledHandler === undefined ? 'fetch' : 'fetch,scheduled';
+  return setHandlers(fetchHandler, scheduledHandler);
+}
+
+/** What is called for each event, from here on. Answers the names of those that there are. */
+export function setHandlers(fetch: Handler | undefined, scheduled: Handler | undefined): string {
+  onFetch = fetch ?? missing('fetch');
+  onScheduled = scheduled ?? missing('scheduled');
+  if (fetch === undefined) return scheduled === undefined ? '' : 'scheduled';
+  return scheduled === undefined ? 'fetch' : 'fetch,scheduled';
+}
+
+function readDefault(namespace: unknown): unknown {
+  try {
+    return (namespace as { default?: unknown }).default;
+  } catch {
+    throw new TypeError('The main module is still waiting: a top-level await has not settled');
+  }
 }
 
 /** A default export that is a class is constructed for each event. */

@@ -68,12 +68,12 @@ export function findInvocation(id: number): Invocation | undefined {
   return latest?.id === id ? latest : open.get(id);
 }
 
-/** The invocation that was entered. Undefined while the modules are evaluated. */
+/** The invocation that was entered. Undefined while modules are evaluated. */
 export function currentInvocation(): Invocation | undefined {
   return running;
 }
 
-export function setCurrentInvocation(invocation: Invocation): void {
+export function setCurrentInvocation(invocation: Invocation | undefined): void {
   running = invocation;
 }
 

@@ -1,18 +1,33 @@
-/** Modules that are not JavaScript: made into values here, imported by the tenant's code as default exports. */
+/** Values that the engine makes modules of: what is not JavaScript, and the modules of the runtime's own. */
 import { utf8Decode } from '../fetch/platform.ts';
+import { findBuiltin } from './builtins.ts';
 import { jsonParse } from './intrinsics.ts';
 import { compileModule } from './wasm.ts';
 
 const values: unknown[] = [];
 
-/** Makes the default export of a module from its bytes and keeps it; answers its index. */
-export function provide(kind: 'text' | 'data' | 'json' | 'wasm', bytes: ArrayBuffer): number {
-  values[values.length] = toValue(kind, bytes);
+/** Keeps a value; answers its slot. */
+export function keep(value: unknown): number {
+  values[values.length] = value;
   return values.length - 1;
 }
 
-export function take(index: number): unknown {
-  return values[index];
+export function take(slot: number): unknown {
+  return values[slot];
+}
+
+/** Makes the default export of a module from its bytes and keeps it. */
+export function provide(kind: 'text' | 'data' | 'json' | 'wasm', bytes: ArrayBuffer): number {
+  return keep(toValue(kind, bytes));
+}
+
+/** Keeps the exports of a module of the runtime's own: see `GuestEntryPoints`. */
+export function builtin(specifier: string): string {
+  const exports = findBuiltin(specifier);
+  if (exports === undefined) return '';
+  let names = '';
+  for (const name in exports) names += names === '' ? name : `,${name}`;
+  return `${keep(exports)}\n${names}`;
 }
 
 function toValue(kind: 'text' | 'data' | 'json' | 'wasm', bytes: ArrayBuffer): unknown {

@@ -1,6 +1,6 @@
 /** A guest in a real isolate for tests: entries go in, host calls are recorded. */
 import ivm from 'isolated-vm';
-import { type AttachOptions, ENTER, HOST_SYNC } from '../abi.ts';
+import { type ConfigureOptions, ENTER, HOST_SYNC } from '../abi.ts';
 import { buildGuest, type GuestScript, WARMUP } from '../build.ts';
 
 export type HostCall = [op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown];
@@ -37,7 +37,7 @@ async function loadSnapshot(): Promise<ivm.ExternalCopy<ArrayBuffer>> {
 
 export async function createGuest(
   code: string,
-  { bindings = [], subrequests = 50, maxTimers = 100 }: Partial<AttachOptions> & { maxTimers?: number } = {},
+  { bindings = [], subrequests = 50, maxTimers = 100 }: Partial<ConfigureOptions> & { maxTimers?: number } = {},
 ): Promise<TestGuest> {
   snapshot ??= loadSnapshot();
   const isolate = new ivm.Isolate({ memoryLimit: 64, snapshot: await snapshot });
@@ -61,14 +61,15 @@ export async function createGuest(
     { result: { reference: true } },
   ) as ivm.Reference<Record<string, unknown>>;
   const entry = entries.getSync('enter', { reference: true });
+  const options: ConfigureOptions = { bindings, compatibilityDate: '2026-01-01', compatibilityFlags: [], subrequests };
+  entries.getSync('configure', { reference: true }).applySync(undefined, [JSON.stringify(options)] as never);
   const module = isolate.compileModuleSync(code, { filename: 'index.js' });
   module.instantiateSync(context, () => {
     throw new Error('A test module imports nothing');
   });
   module.evaluateSync();
   const attach = entries.getSync('attach', { reference: true });
-  const attachOptions = JSON.stringify({ bindings, compatibilityFlags: [], subrequests });
-  const handlers = attach.applySync(undefined, [module.namespace.derefInto(), attachOptions] as never) as string;
+  const handlers = attach.applySync(undefined, [module.namespace.derefInto()] as never) as string;
   let lastInvocation = 0;
 
   const guest: TestGuest = {
