@@ -40,6 +40,8 @@ const UNAVAILABLE_KEYS = {
 
 export interface ParsedMetadata {
   readonly mainModule: string;
+  /** The main module is a script in service-worker syntax. */
+  readonly isScript: boolean;
   readonly bindings: readonly Binding[];
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
@@ -56,21 +58,19 @@ export function parseMetadata(
   { previous, today }: { previous: readonly Binding[]; today: string },
 ): ParsedMetadata {
   const metadata = parseShape(text);
-  if (metadata.body_part !== undefined) {
-    throw invalid(
-      'service-worker syntax (addEventListener) is not supported yet; export the handlers of an ES module instead',
-    );
-  }
   for (const [key, product] of Object.entries(UNAVAILABLE_KEYS)) {
     if (asksForSomething(metadata[key])) throw notAvailable(product);
   }
-  if (metadata.main_module === undefined) throw invalid("'main_module' is missing");
+  const { main_module: mainModule, body_part: script } = metadata;
+  if (mainModule !== undefined && script !== undefined) throw invalid("both 'main_module' and 'body_part' are given");
+  if (mainModule === undefined && script === undefined) throw invalid("'main_module' is missing");
   const compatibilityDate = metadata.compatibility_date ?? today;
   if (compatibilityDate > today) {
     throw invalid(`compatibility_date ${compatibilityDate} is in the future; today is ${today}`);
   }
   return {
-    mainModule: metadata.main_module,
+    mainModule: mainModule ?? script ?? '',
+    isScript: script !== undefined,
     bindings: resolveBindings(metadata.bindings, metadata.keep_bindings, previous),
     compatibilityDate,
     compatibilityFlags: metadata.compatibility_flags,
@@ -122,6 +122,10 @@ function toBinding(raw: RawBinding, previous: readonly Binding[]): Binding {
       return toServiceBinding(raw);
     case 'version_metadata':
       return { type, name };
+    case 'wasm_module':
+    case 'text_blob':
+    case 'data_blob':
+      return { type, name, part: requireString(raw, 'part') };
     case 'inherit':
       return inherit(raw, previous);
     default: {

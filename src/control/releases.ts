@@ -138,7 +138,7 @@ export class Releases {
     });
     const accountLimits = (await registry.account(account))?.limits;
     const limits = resolveLimits(accountLimits, metadata.limits, existing?.limits);
-    const uploaded = await parseModules(form, metadata.mainModule);
+    const uploaded = await parseModules(form, metadata);
     const modules = capModules(uploaded.modules, limits.memoryMiB);
     const spec: Omit<VersionSpec, 'limits'> = {
       id: randomUUID() as VersionId,

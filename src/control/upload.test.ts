@@ -85,7 +85,6 @@ describe('an upload', () => {
   it('cannot have a type that is not supported yet', async () => {
     await using control = await openTestControl();
     for (const [type, message] of [
-      ['application/javascript', /"a" is a CommonJS module or service-worker script .* not supported yet/],
       ['text/x-python', /"a" is a Python module/],
       ['image/png', /has content type 'image\/png'; allowed are/],
     ] as const) {
@@ -101,6 +100,20 @@ describe('an upload', () => {
       { modules: { 'index.js': '', a: { type: 'application/wasm', content: 'junk' } } },
       { code: 10021, message: /'a': not a WebAssembly/ },
     );
+  });
+
+  it('may have CommonJS modules, or a script in service-worker syntax with files as bindings', async () => {
+    await using control = await openTestControl();
+    const script = { type: 'application/javascript', content: 'exports.a = 1' };
+    const file = { type: 'text/plain', content: 'text' };
+    assert.equal((await control.upload(SCRIPT, { modules: { 'index.js': '', 'a.cjs': script } })).status, 200);
+    const metadata = { body_part: 'worker.js', bindings: [{ name: 'FILE', type: 'text_blob', part: 'FILE' }] };
+    assert.equal(
+      (await control.upload(SCRIPT, { metadata, modules: { 'worker.js': script, FILE: file } })).status,
+      200,
+    );
+    const kinds = control.platform.checked.map(({ modules }) => modules.map(({ kind }) => kind).join());
+    assert.deepEqual(kinds, ['esm,cjs', 'script,text']);
   });
 
   it('must have the main module, as an ES module', async () => {
@@ -234,10 +247,17 @@ describe('upload metadata', () => {
       /limits.cpu_ms is 300001, allowed are whole numbers from 1 to 300000/,
     ],
     ['no CPU', { limits: { cpu_ms: 0 } }, /limits.cpu_ms is 0/],
+    ['a main module and a script', { body_part: 'a.js' }, /both 'main_module' and 'body_part' are given/],
+    ['a script that is a module', { main_module: undefined, body_part: 'index.js' }, /"index.js" is not a script/],
     [
-      'service-worker syntax',
-      { main_module: undefined, body_part: 'a.js' },
-      /service-worker syntax .* not supported yet/,
+      'a file binding without its file',
+      { bindings: [{ name: 'X', type: 'text_blob', part: 'X' }] },
+      /the file "X" of the text_blob binding 'X' is not in the upload/,
+    ],
+    [
+      'a file binding of another type',
+      { bindings: [{ name: 'X', type: 'wasm_module', part: 'index.js' }] },
+      /the file "index.js" of the wasm_module binding 'X' has the wrong content type/,
     ],
     ['no main module', { main_module: undefined }, /'main_module' is missing/],
     ['assets', { assets: { jwt: 'x' } }, /no static assets yet/, 10300],

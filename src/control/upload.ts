@@ -4,7 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PlatformError } from '../errors.ts';
 import { MAX_MODULE_NAME_CHARS, MAX_MODULES, MAX_UPLOAD_BYTES } from '../limits.ts';
-import type { ModuleKind, ModuleSource } from '../model.ts';
+import type { Binding, ModuleKind, ModuleSource } from '../model.ts';
+import type { ParsedMetadata } from './metadata.ts';
 import type { Form } from './multipart.ts';
 import { capWasmMemory } from './wasm-memory.ts';
 
@@ -15,14 +16,16 @@ const MODULE_KINDS: ReadonlyMap<string, ModuleKind> = new Map([
   ['text/plain', 'text'],
   ['application/octet-stream', 'data'],
   ['application/json', 'json'],
+  ['application/javascript', 'cjs'],
+  ['text/javascript', 'cjs'],
 ]);
 
 const UNSUPPORTED_KINDS: ReadonlyMap<string, string> = new Map([
-  ['application/javascript', 'a CommonJS module or service-worker script'],
-  ['text/javascript', 'a CommonJS module or service-worker script'],
   ['text/x-python', 'a Python module'],
   ['text/x-python-requirement', 'a Python requirement'],
 ]);
+
+const PART_KINDS = { wasm_module: 'wasm', text_blob: 'text', data_blob: 'data' } as const;
 
 const SOURCE_MAP_TYPE = 'application/source-map';
 
@@ -35,7 +38,10 @@ export interface UploadedModules {
  * Sorts the form's files into modules and source maps and checks their names, kinds, number and size.
  * Throws `invalidUpload` or `uploadTooLarge`.
  */
-export async function parseModules({ files }: Pick<Form, 'files'>, mainModule: string): Promise<UploadedModules> {
+export async function parseModules(
+  { files }: Pick<Form, 'files'>,
+  { mainModule, isScript, bindings }: Pick<ParsedMetadata, 'mainModule' | 'isScript' | 'bindings'>,
+): Promise<UploadedModules> {
   const modules: ModuleSource[] = [];
   const sourceMaps: ModuleSource[] = [];
   const seen = new Set<string>();
@@ -44,14 +50,20 @@ export async function parseModules({ files }: Pick<Form, 'files'>, mainModule: s
     if (seen.has(path)) throw invalid(`module ${quote(name)} is there twice`);
     seen.add(path);
     if (mimeType === SOURCE_MAP_TYPE) sourceMaps.push({ name, kind: 'data', content });
-    else modules.push({ name, kind: kindOf(name, mimeType), content });
+    else {
+      const kind = kindOf(name, mimeType);
+      modules.push({ name, kind: isScript && name === mainModule && kind === 'cjs' ? 'script' : kind, content });
+    }
   }
   if (modules.length > MAX_MODULES) {
     throw invalid(`${modules.length} modules, limit is ${MAX_MODULES}`);
   }
   const main = modules.find((module) => module.name === mainModule);
   if (main === undefined) throw invalid(`main module ${quote(mainModule)} is not among the modules`);
-  if (main.kind !== 'esm') throw invalid(`main module ${quote(mainModule)} is not an ES module`);
+  if (isScript && main.kind !== 'script')
+    throw invalid(`${quote(mainModule)} is not a script (application/javascript)`);
+  if (!isScript && main.kind !== 'esm') throw invalid(`main module ${quote(mainModule)} is not an ES module`);
+  for (const binding of bindings) checkPart(binding, modules);
   for (const module of modules) if (module.kind === 'json') checkJson(module);
   await checkCompressedSize(modules);
   return { modules, sourceMaps };
@@ -64,6 +76,16 @@ export function capModules(modules: readonly ModuleSource[], memoryMiB: number):
       ? { ...module, content: capWasmMemory(module.content, { name: module.name, memoryMiB }) }
       : module,
   );
+}
+
+/** A binding that stands for a file has it in the same upload. */
+function checkPart(binding: Binding, modules: readonly ModuleSource[]): void {
+  if (!('part' in binding)) return;
+  const kind = PART_KINDS[binding.type];
+  const found = modules.find(({ name }) => name === binding.part);
+  if (found?.kind === kind) return;
+  const problem = found === undefined ? 'is not in the upload' : `has the wrong content type`;
+  throw invalid(`the file ${quote(binding.part)} of the ${binding.type} binding '${binding.name}' ${problem}`);
 }
 
 function kindOf(name: string, mimeType: string): ModuleKind {
