@@ -48,4 +48,5 @@ export const MAX_SERVICE_CALLS = 256; // through service bindings, of everything
 export const MAX_TIMERS = 1_000; // pending at once in one instance
 export const MAX_PENDING_HOST_CALLS = 1_000; // of one instance
 export const MAX_WASM_INSTANCES = 64; // with a memory of their own, alive in one instance
+export const MAX_COMPRESSION_STREAMS = 256; // open in one instance; their memory counts as the instance's
 export const MAX_REDIRECTS = 20; // Fetch standard, HTTP-redirect fetch step 7

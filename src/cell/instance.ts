@@ -88,8 +88,9 @@ export class Instance implements HostHandler {
   #entered = false;
   #nextInvocationId = 1;
   #nextInStreamId = 1;
-  /** CPU time spent on this thread for the entry under way, outside the isolate. */
+  /** CPU time spent on this thread for the entry under way, outside the isolate, and what the entry may take. */
   #chargedUs = 0;
+  #budgetUs = 0;
   readonly #charge = (cpuUs: number): void => {
     this.#chargedUs += cpuUs;
   };
@@ -156,6 +157,8 @@ export class Instance implements HostHandler {
   }
 
   hostSync(op: number, a: unknown, b: unknown, c: unknown): unknown {
+    // On the lane the watchdog sees the isolate's own thread alone, not what is done for it here.
+    if (this.#chargedUs > this.#budgetUs) return '!Error\nThe CPU time limit has been exceeded';
     return this.#guest.disposed ? undefined : handleHostQuestion(this.services, op, [a, b, c], this.#charge);
   }
 
@@ -242,6 +245,7 @@ export class Instance implements HostHandler {
     }
     this.lastUsed = this.owner.countEntry();
     this.#entered = true;
+    this.#budgetUs = budgetUs;
     const place = this.#choosePlace();
     const parameters = [op, id, toArgument(a), toArgument(b), toArgument(c)] as const;
     if (place === 'inline') {
@@ -285,6 +289,7 @@ export class Instance implements HostHandler {
 
   #after(invocation: Invocation, result: EntryResult): void {
     const cpuUs = this.#guest.entryCpuUs + this.#chargedUs;
+    const overcharged = this.#chargedUs > this.#budgetUs;
     this.#chargedUs = 0;
     invocation.cpuUs += cpuUs;
     this.#placement.learn(cpuUs);
@@ -296,6 +301,7 @@ export class Instance implements HostHandler {
       const message = this.#guest.lastError;
       invocation.exception({ name: 'UnhandledRejection', message, stack: '', timestamp: this.owner.now() });
     }
+    if (overcharged) invocation.finish('exceededCpu');
     while (this.#settled.length > 0) {
       const settled = this.#settled.pop();
       settled?.finish(settled.outcome);

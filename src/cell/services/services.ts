@@ -1,7 +1,10 @@
 /** The services of one instance, by name, each made when it is first asked. */
 import { type Holdings, type Service, type ServiceAnswer, ServiceError } from './service.ts';
+import { ZlibService } from './zlib/index.ts';
 
-const SERVICES: Readonly<Record<string, (holdings: Holdings) => Service>> = {};
+const SERVICES: Readonly<Record<string, (holdings: Holdings) => Service>> = {
+  zlib: (holdings) => new ZlibService(holdings),
+};
 
 const MAX_MESSAGE = 1_024; // characters of an error's message that cross
 

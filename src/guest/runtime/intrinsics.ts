@@ -37,6 +37,12 @@ export const toWellFormed = uncurryThis(String.prototype.toWellFormed) as (self:
 export const regExpExec = uncurryThis(RegExp.prototype.exec) as (self: RegExp, text: string) => RegExpExecArray | null;
 export const arraySort = uncurryThis(Array.prototype.sort) as <T>(self: T[], compare: (a: T, b: T) => number) => T[];
 
+export const finalizationRegister = uncurryThis(FinalizationRegistry.prototype.register) as <T>(
+  self: FinalizationRegistry<T>,
+  target: WeakKey,
+  held: T,
+) => void;
+
 export const NativePromise = Promise;
 const { resolve, reject } = Promise;
 export function promiseResolve<T>(value: T): Promise<Awaited<T>> {

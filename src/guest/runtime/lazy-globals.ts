@@ -3,6 +3,7 @@ import { defineLazy, type Factory, loadPart, runPart } from './parts.ts';
 
 /** Interfaces by the part that has them. */
 const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
+  compression: ['CompressionStream', 'DecompressionStream'],
   streams: [
     'ByteLengthQueuingStrategy',
     'CountQueuingStrategy',
