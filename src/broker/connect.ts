@@ -27,18 +27,34 @@ export interface ConnectorOptions {
 }
 
 /** A connector for undici's dispatchers. Where a name has public and other addresses, only the public ones are tried. */
-export function createConnector({ allowPrivate, resolve }: ConnectorOptions): buildConnector.connector {
+export function createConnector(options: ConnectorOptions): buildConnector.connector {
+  const guard = createGuard(options);
   const connect = buildConnector({
     timeout: CONNECT_TIMEOUT_MS,
     allowH2: false, // one HTTP/2 session would put many tenants behind one another's flow control
-    lookup: createGuardedLookup({ allowPrivate, resolve }),
+    lookup: guard.lookup,
   });
-  if (allowPrivate) return connect;
-  return (options, callback) => {
-    // net.connect() asks lookup only for names, so literals are checked here.
-    const host = options.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host) !== 0 && !isPublicAddress(host)) callback(refusal(host, `is ${host}`), null);
-    else connect(options, callback);
+  return (target, callback) => {
+    const refused = guard.refuse(target.hostname);
+    if (refused === undefined) connect(target, callback);
+    else callback(refused, null);
+  };
+}
+
+/** What every connection for a tenant needs of both: net.connect() asks `lookup` only for names. */
+export interface Guard {
+  readonly lookup: LookupFunction;
+  /** Why not to connect to this host, when it is an address. */
+  refuse(hostname: string): EgressError | undefined;
+}
+
+export function createGuard({ allowPrivate, resolve }: ConnectorOptions): Guard {
+  return {
+    lookup: createGuardedLookup({ allowPrivate, resolve }),
+    refuse(hostname) {
+      const host = hostname.replace(/^\[|\]$/g, '');
+      return allowPrivate || isIP(host) === 0 || isPublicAddress(host) ? undefined : refusal(host, `is ${host}`);
+    },
   };
 }
 

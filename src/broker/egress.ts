@@ -1,14 +1,15 @@
 /** The fetch itself: one hop after another until there is a response to hand out. */
 import assert from 'node:assert';
 import { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { MAX_REDIRECTS, MAX_REQUEST_HEADER_BYTES } from '../limits.ts';
-import { createConnector, resolveBySystem, type Resolve } from './connect.ts';
+import { createConnector, createGuard, resolveBySystem, type Resolve } from './connect.ts';
 import { decodeBody, parseEncodings } from './decode.ts';
 import { EgressError, toEgressError } from './errors.ts';
 import { headerValue, toGuestHeaders, toOriginHeaders } from './headers.ts';
 import { isRedirect, nextHop, type Hop } from './redirect.ts';
 import { parseTarget } from './target.ts';
+import { createUpgrader, type UpgradedConnection, type Upgrade } from './upgrade.ts';
 
 const RESPONSE_TIMEOUT_MS = 100_000; // without headers, or without a further byte while the guest waits for one
 const KEEP_ALIVE_MS = 4_000; // of an idle connection
@@ -37,12 +38,15 @@ export interface EgressResponse {
   readonly headers: string[];
   /** Read it once, or abort the fetch's signal; otherwise its connection stays open. Fails with an EgressError. */
   readonly body: AsyncIterable<Uint8Array> | undefined;
+  /** Of an answer 101: open, and its owner's to close. */
+  readonly connection?: UpgradedConnection;
 }
 
 export interface Egress {
   /**
    * Settles when the final response's headers are there. Both bodies go on streaming after that, each no faster than
-   * its reader; `signal` ends them too. Rejects with an `EgressError` only.
+   * its reader; `signal` ends them too. Rejects with an `EgressError` only. A GET with `upgrade: websocket` asks for a
+   * WebSocket; what comes of it may be an ordinary response all the same.
    */
   fetch(request: EgressRequest, signal: AbortSignal): Promise<EgressResponse>;
   /** Ends all fetches at once. */
@@ -63,36 +67,55 @@ export function createEgress({
   resolve = resolveBySystem,
   responseTimeoutMs = RESPONSE_TIMEOUT_MS,
 }: EgressOptions): Egress {
+  const guard = { allowPrivate, resolve };
   const agent = new Agent({
-    connect: createConnector({ allowPrivate, resolve }),
+    connect: createConnector(guard),
     headersTimeout: responseTimeoutMs,
     bodyTimeout: responseTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
     maxHeaderSize: MAX_REQUEST_HEADER_BYTES,
   });
+  const upgrader = createUpgrader({ guard: createGuard(guard), timeoutMs: responseTimeoutMs });
   return {
-    fetch: (request, signal) => followRedirects(agent, request, signal),
-    close: () => agent.destroy(),
+    fetch: (request, signal) =>
+      followRedirects(request, signal, isUpgrade(request) ? upgrader.upgrade : (hop) => send(agent, hop, signal)),
+    close: () => {
+      upgrader.close();
+      return agent.destroy();
+    },
   };
 }
 
-async function followRedirects(agent: Agent, request: EgressRequest, signal: AbortSignal): Promise<EgressResponse> {
+/** An origin's answer to one hop. */
+export interface HopResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: readonly string[];
+  readonly body: Readable;
+  /** Lets go of a body that nobody wants. */
+  readonly discard: () => void;
+  readonly connection?: UpgradedConnection;
+}
+
+async function followRedirects(request: EgressRequest, signal: AbortSignal, sendHop: Upgrade): Promise<EgressResponse> {
   let hop = parseHop(request);
   for (let redirects = 0; ; redirects += 1) {
-    const response = await send(agent, hop, signal);
-    const headers = toFlatList(response.headers);
-    const location = isRedirect(response.statusCode) ? headerValue(headers, 'location') : undefined;
-    if (location === undefined || request.redirect === 'manual')
-      return toResponse(response, headers, hop, redirects, signal);
-    void response.body.dump({ limit: MAX_DISCARDED_BYTES, signal }).catch(() => {});
+    if (signal.aborted) throw aborted();
+    let response: HopResponse;
+    try {
+      response = await sendHop(hop, signal);
+    } catch (error) {
+      throw signal.aborted ? aborted() : toEgressError(error, hop.url.origin);
+    }
+    const location = isRedirect(response.status) ? headerValue(response.headers, 'location') : undefined;
+    if (location === undefined || request.redirect === 'manual') return toResponse(response, hop, redirects, signal);
+    response.discard();
     if (request.redirect === 'error') {
-      throw new EgressError(
-        `Redirect refused: ${hop.url.origin} answered ${response.statusCode}, and redirect is 'error'`,
-      );
+      throw new EgressError(`Redirect refused: ${hop.url.origin} answered ${response.status}, and redirect is 'error'`);
     }
     if (redirects === MAX_REDIRECTS) throw new EgressError(`Too many redirects: more than ${MAX_REDIRECTS}`);
-    hop = nextHop(hop, response.statusCode, location);
+    hop = nextHop(hop, response.status, location);
   }
 }
 
@@ -106,21 +129,27 @@ function parseHop({ method, url, headers, body }: EgressRequest): Hop {
   return { method, url: parseTarget(url), headers: toOriginHeaders(headers), body };
 }
 
-async function send(agent: Agent, hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-  if (signal.aborted) throw aborted();
-  try {
-    return await agent.request({
-      origin: hop.url.origin,
-      path: hop.url.pathname + hop.url.search,
-      method: hop.method,
-      headers: [...hop.headers],
-      body: toUndiciBody(hop.body),
-      responseHeaders: 'raw',
-      signal,
-    });
-  } catch (error) {
-    throw signal.aborted ? aborted() : toEgressError(error, hop.url.origin);
-  }
+function isUpgrade({ method, headers }: EgressRequest): boolean {
+  return method === 'GET' && headerValue(headers, 'upgrade')?.toLowerCase() === 'websocket';
+}
+
+async function send(agent: Agent, hop: Hop, signal: AbortSignal): Promise<HopResponse> {
+  const { statusCode, statusText, headers, body } = await agent.request({
+    origin: hop.url.origin,
+    path: hop.url.pathname + hop.url.search,
+    method: hop.method,
+    headers: [...hop.headers],
+    body: toUndiciBody(hop.body),
+    responseHeaders: 'raw',
+    signal,
+  });
+  return {
+    status: statusCode,
+    statusText,
+    headers: toFlatList(headers),
+    body,
+    discard: () => void body.dump({ limit: MAX_DISCARDED_BYTES, signal }).catch(() => {}),
+  };
 }
 
 /** `responseHeaders: 'raw'` makes it the flat list as received, which undici's types do not know. */
@@ -135,26 +164,22 @@ function toUndiciBody(body: Hop['body']): Readable | Uint8Array | null {
   return Readable.from(body, { objectMode: false });
 }
 
-function toResponse(
-  response: Dispatcher.ResponseData,
-  headers: readonly string[],
-  hop: Hop,
-  redirects: number,
-  signal: AbortSignal,
-): EgressResponse {
-  const hasBody = hop.method !== 'HEAD' && !NULL_BODY_STATUSES.has(response.statusCode);
-  if (!hasBody) void response.body.dump({ limit: MAX_DISCARDED_BYTES, signal }).catch(() => {});
+function toResponse(response: HopResponse, hop: Hop, redirects: number, signal: AbortSignal): EgressResponse {
+  const { headers, connection } = response;
+  const hasBody = hop.method !== 'HEAD' && !NULL_BODY_STATUSES.has(response.status);
+  if (!hasBody) response.discard();
   response.body.on('error', () => {}); // a body that nobody reads may fail too
   const encodings = hasBody ? parseEncodings(headerValue(headers, 'content-encoding')) : undefined;
   const url = new URL(hop.url);
   url.hash = '';
   return {
-    status: response.statusCode,
+    status: response.status,
     statusText: response.statusText,
     url: url.href,
     redirected: redirects > 0,
     headers: toGuestHeaders(headers, { decoded: encodings !== undefined }),
     body: hasBody ? readBody(decodeBody(response.body, encodings ?? []), hop.url.origin, signal) : undefined,
+    ...(connection === undefined ? {} : { connection }),
   };
 }
 

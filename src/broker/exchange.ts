@@ -1,45 +1,55 @@
 /** A cell's outbound fetch: an exchange on one side, the egress on the other. */
 import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
+import { WebSocketSession } from '../web-socket/index.ts';
 import type { Egress, EgressRequest, EgressResponse } from './egress.ts';
 import { EgressError } from './errors.ts';
 
 /**
  * Answers an exchange by a fetch to the network. `head` as the guest's ABI has it:
  * `method\nurl\nredirect\nname\nvalue\n…`; the answer's head is `statusText\nurl\nredirected(0|1)\nname\nvalue\n…`.
- * `onEnd` hears when it is over, however.
+ * `onEnd` hears when it is over, however. A WebSocket that the answer opens goes on after that, until `onClose`.
  */
 export function serveFetch(
   egress: Egress,
   exchange: Exchange,
-  request: { head: string; body: Buffer; fin: boolean; onEnd?: () => void },
+  request: { head: string; body: Buffer; fin: boolean; onEnd?: () => void; onOpen?: () => void; onClose?: () => void },
 ): ExchangeEvents {
   const upload = new Upload(exchange, request.body, request.fin);
+  let session: WebSocketSession | undefined;
   const [method = '', url = '', redirect = '', ...headers] = request.head.split('\n');
   const outbound: EgressRequest = {
     method,
     url,
     redirect: redirect === 'manual' || redirect === 'error' ? redirect : 'follow',
     headers,
-    body: request.fin ? (request.body.byteLength > 0 ? request.body : undefined) : upload.chunks(),
+    body: toBody(request, method, upload),
   };
   const aborted = new AbortController();
   const download = new Download(exchange);
   void egress
     .fetch(outbound, aborted.signal)
     .then(
-      (response) => download.send(response),
+      (response) => {
+        if (response.connection === undefined) return download.send(response);
+        const { ws, socket } = response.connection;
+        exchange.respond(response.status, toHead(response), undefined, false);
+        request.onOpen?.();
+        session = new WebSocketSession(ws, socket, { exchange, onEnd: () => request.onClose?.() });
+        return undefined;
+      },
       (error: unknown) => exchange.reset(RESET_CODES.internal, toMessage(error)),
     )
     .finally(request.onEnd);
   return {
-    onData: (chunk) => upload.push(chunk),
+    onData: (chunk) => (session ?? upload).onData(chunk),
     onEnd: () => upload.end(),
-    onDrain: () => download.drained(),
-    onReset: () => {
+    onDrain: () => (session ?? download).onDrain(),
+    onReset: (code) => {
+      if (session !== undefined) return session.onReset(code);
       upload.fail();
       aborted.abort();
-      download.drained();
+      download.onDrain();
     },
   };
 }
@@ -59,7 +69,7 @@ class Upload {
     if (fin) this.#state = 'ended';
   }
 
-  push(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     this.#bytes += chunk.byteLength;
     if (this.#bytes > MAX_REQUEST_BODY_BYTES) {
       this.#exchange.reset(RESET_CODES.tooLarge, `The request body is longer than ${MAX_REQUEST_BODY_BYTES} bytes`);
@@ -105,15 +115,14 @@ class Download {
     this.#exchange = exchange;
   }
 
-  drained(): void {
+  onDrain(): void {
     this.#wake?.();
   }
 
   async send(response: EgressResponse): Promise<void> {
-    const { statusText, url, redirected, headers, body } = response;
-    const head = [statusText, url, redirected ? '1' : '0', ...headers].join('\n');
+    const { body } = response;
     try {
-      this.#exchange.respond(response.status, head, undefined, body === undefined);
+      this.#exchange.respond(response.status, toHead(response), undefined, body === undefined);
       for await (const chunk of body ?? []) {
         if (this.#exchange.write(chunk)) continue;
         await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -123,6 +132,16 @@ class Download {
       this.#exchange.reset(RESET_CODES.internal, toMessage(error));
     }
   }
+}
+
+/** The exchange of a GET stays open that way too, for the messages of a WebSocket. */
+function toBody({ body, fin }: { body: Buffer; fin: boolean }, method: string, upload: Upload): EgressRequest['body'] {
+  if (!fin) return method === 'GET' ? undefined : upload.chunks();
+  return body.byteLength > 0 ? body : undefined;
+}
+
+function toHead({ statusText, url, redirected, headers }: EgressResponse): string {
+  return [statusText, url, redirected ? '1' : '0', ...headers].join('\n');
 }
 
 function toMessage(error: unknown): string {

@@ -9,6 +9,7 @@ import type { InvocationLog } from './invocation-log.ts';
 
 const MAX_LOADING = 8; // versions being read for one cell, up to 64 MiB each; further ones queue
 const MAX_FETCHING = 4_096; // fetches under way for one cell, up to 256 KiB of upload waiting in each
+const MAX_WEB_SOCKETS = 16_384; // open for one cell to servers; the other half of its exchanges is for fetches
 const IGNORE: ExchangeEvents = { onData() {}, onEnd() {}, onReset() {} };
 
 export interface CellHandlersDeps {
@@ -23,6 +24,7 @@ export interface CellHandlersDeps {
 export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
   const loading = new Turns(MAX_LOADING);
   let fetching = 0;
+  let webSockets = 0;
   return {
     async onCall(method, params) {
       if (method === 'version') {
@@ -48,8 +50,19 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
         exchange.reset(RESET_CODES.refused, 'Too many fetches are under way.');
         return IGNORE;
       }
+      if (webSockets >= MAX_WEB_SOCKETS && !fin && head.includes('\nupgrade\n')) {
+        exchange.reset(RESET_CODES.refused, 'Too many WebSockets are open.');
+        return IGNORE;
+      }
       fetching++;
-      return serveFetch(deps.egress, exchange, { head: head.slice(end + 1), body, fin, onEnd: () => void fetching-- });
+      return serveFetch(deps.egress, exchange, {
+        head: head.slice(end + 1),
+        body,
+        fin,
+        onEnd: () => void fetching--,
+        onOpen: () => void webSockets++,
+        onClose: () => void webSockets--,
+      });
     },
     onNotify(type, params, payload) {
       if (type === 'records') deps.log.append(payload, params === 'notable');
