@@ -12,6 +12,7 @@ import { Instances, checkCode } from './instances.ts';
 import type { Instance, InstanceOwner, ServiceCall } from './instance.ts';
 import { Invocation, type InvocationEvent, type InvocationOwner } from './invocation.ts';
 import type { Subrequest } from './subrequest.ts';
+import { isUpgradeHead } from './web-socket.ts';
 
 export interface CellOptions {
   readonly engine: Engine;
@@ -178,11 +179,13 @@ export class Cell implements InstanceOwner, InvocationOwner {
     const invocation = new Invocation(event, exchange, { now: this.now(), owner: this });
     this.#running++;
     if (onOutcome !== undefined) this.#onOutcome.set(invocation, onOutcome);
-    if (!fin) invocation.holdBody(body);
+    // What follows the head of one that asks for a WebSocket is not a body.
+    const streams = !fin && !isUpgradeHead(event.head);
+    if (streams) invocation.holdBody(body);
     const whole = fin && body.byteLength > 0 ? body : undefined;
     const instance = this.#instances.get(version);
-    if (instance === undefined) this.#beginCold(version, invocation, { body: whole, streams: !fin });
-    else instance.begin(invocation, whole, !fin);
+    if (instance === undefined) this.#beginCold(version, invocation, { body: whole, streams });
+    else instance.begin(invocation, whole, streams);
     return invocation;
   }
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { ENTER, HOST, HOST_SYNC } from '../guest/abi.ts';
-import { MAX_PENDING_HOST_CALLS, MAX_SERVICE_DEPTH } from '../limits.ts';
+import { MAX_PENDING_HOST_CALLS, MAX_SERVICE_DEPTH, MAX_WEB_SOCKETS } from '../limits.ts';
 import type { LogLine } from '../model.ts';
 import type { Instance } from './instance.ts';
 import type { Invocation } from './invocation.ts';
@@ -12,6 +12,7 @@ import { domainToAscii } from './domain.ts';
 import { OutStream } from './out-stream.ts';
 import { type Services, toErrorText } from './services/index.ts';
 import { Subrequest, type SubrequestBody } from './subrequest.ts';
+import { isUpgradeHead, WebSocketEnd } from './web-socket.ts';
 
 type Arguments = readonly [a: unknown, b: unknown, c: unknown, d: unknown];
 
@@ -46,6 +47,7 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
       return subrequest(instance, id, parameters);
     case HOST.cancel:
       instance.calls.get(id)?.cancel();
+      instance.sockets.get(id)?.drop(); // it has been answered meanwhile
       return;
     case HOST.timer: {
       const invocation = instance.invocations.get(Number(a));
@@ -74,6 +76,19 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
     }
     case HOST.passThrough:
       // Accepted, and without effect: a Worker here is the origin, there is none behind it to pass the request to.
+      return;
+    case HOST.upgrade:
+      return upgrade(instance, id, toText(a), b);
+    case HOST.socketPull:
+      instance.sockets.get(id)?.pull();
+      return;
+    case HOST.socketSend: {
+      const data = toBody(a);
+      if (data !== undefined) instance.sockets.get(id)?.send(data);
+      return;
+    }
+    case HOST.socketClose:
+      instance.sockets.get(id)?.close(Number(a) & 0xffff, toText(b));
       return;
     case HOST.ask: {
       const [inv, operation, text, bytes] = parameters;
@@ -125,10 +140,8 @@ function respond(instance: Instance, id: number, [status, head, body, rest]: Arg
   try {
     invocation.respond(code, toText(head), toBody(body), complete);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    invocation.exception({ name: 'RangeError', message, stack: '', timestamp: instance.owner.now() });
     invocation.responded = false;
-    invocation.finish('exception');
+    failToRespond(instance, invocation, error);
     return;
   }
   if (rest === -1) {
@@ -141,6 +154,33 @@ function respond(instance: Instance, id: number, [status, head, body, rest]: Arg
     invocation.responseBody = stream;
     invocation.hasResources = true;
   }
+}
+
+function failToRespond(instance: Instance, invocation: Invocation, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  invocation.exception({ name: 'RangeError', message, stack: '', timestamp: instance.owner.now() });
+  invocation.finish('exception');
+}
+
+/** The answer 101. `socketId` is new, or of a WebSocket that the guest was given and has not accepted. */
+function upgrade(instance: Instance, id: number, head: string, socketId: unknown): void {
+  const invocation = instance.invocations.get(id);
+  const exchange = invocation?.exchange;
+  if (invocation === undefined || exchange === undefined || invocation.responded) return;
+  if (!isUpgradeHead(invocation.event.head) || typeof socketId !== 'number') return invocation.finish('internalError');
+  const given = instance.sockets.get(socketId);
+  try {
+    if (given === undefined && instance.sockets.size >= MAX_WEB_SOCKETS) {
+      throw new RangeError(`Too many WebSockets: a Worker may have ${MAX_WEB_SOCKETS} open at once`);
+    }
+    invocation.respond(101, head, undefined, false);
+  } catch (error) {
+    invocation.responded = false;
+    failToRespond(instance, invocation, error);
+    return;
+  }
+  if (given === undefined) invocation.socket = new WebSocketEnd(socketId, instance, { invocation, exchange });
+  else given.join(invocation, exchange);
 }
 
 /** The guest has settled it. It finishes when the entry is over and its CPU time known. */
@@ -158,7 +198,8 @@ function subrequest(instance: Instance, id: number, [inv, head, body, bindingInd
   const { host } = instance.owner;
   const isService = typeof bindingIndex === 'number' && bindingIndex >= 0;
   const url = head.split('\n', 2)[1] ?? '';
-  const call = new Subrequest(id, instance, invocation, isService ? serviceHead(url) : networkHead);
+  const toHead = isService ? serviceHead(url) : networkHead;
+  const call = new Subrequest(id, instance, invocation, { toHead, isUpgrade: isUpgradeHead(head) });
   instance.calls.set(id, call);
   invocation.hasResources = true;
   const refusal = refuseSubrequest(instance, invocation, isService);

@@ -11,7 +11,7 @@ import {
   type HostHandler,
   toGuestBytes,
 } from '../engine/index.ts';
-import { ENTER } from '../guest/abi.ts';
+import { ENTER, HOST_SYNC } from '../guest/abi.ts';
 import { IdTable } from '../id-table.ts';
 import { DEFAULT_LIMITS, MAX_TIMERS, STARTUP_CPU_MS } from '../limits.ts';
 import type { Outcome, VersionSpec } from '../model.ts';
@@ -23,6 +23,7 @@ import type { OutStream } from './out-stream.ts';
 import type { Place, Placement } from './placement.ts';
 import type { Services } from './services/index.ts';
 import type { Subrequest, SubrequestBody } from './subrequest.ts';
+import type { WebSocketEnd } from './web-socket.ts';
 
 /** What an instance needs of its cell. */
 export interface InstanceOwner {
@@ -76,6 +77,7 @@ export class Instance implements HostHandler {
   readonly outStreams = new Map<number, OutStream>();
   readonly inStreams = new Map<number, InStream>();
   readonly calls = new Map<number, Subrequest>();
+  readonly sockets = new Map<number, WebSocketEnd>();
   readonly timers = new Map<number, { invocation: Invocation; timeout: NodeJS.Timeout }>();
   readonly invocations = new IdTable<Invocation>(0, INITIAL_INVOCATIONS);
   /** When it was last entered: a count of all entries of the cell. */
@@ -159,6 +161,7 @@ export class Instance implements HostHandler {
   hostSync(op: number, a: unknown, b: unknown, c: unknown): unknown {
     // On the lane the watchdog sees the isolate's own thread alone, not what is done for it here.
     if (this.#chargedUs > this.#budgetUs) return '!Error\nThe CPU time limit has been exceeded';
+    if (op === HOST_SYNC.socketUnsent) return this.sockets.get(Number(a))?.unsentBytes ?? 0;
     return this.#guest.disposed ? undefined : handleHostQuestion(this.services, op, [a, b, c], this.#charge);
   }
 
@@ -219,9 +222,10 @@ export class Instance implements HostHandler {
     this.timers.delete(id);
   }
 
-  /** Takes no new invocation; is disposed when the running ones have ended. */
+  /** Takes no new invocation; is disposed when the running ones have ended. Clients' WebSockets are closed. */
   retire(): void {
     this.condemned = true;
+    for (const socket of this.sockets.values()) socket.restart();
     if (this.idle) this.dispose();
   }
 
@@ -238,7 +242,7 @@ export class Instance implements HostHandler {
   }
 
   #perform(invocation: Invocation, op: number, id: number, a: Argument, b: Argument, c: Argument): void {
-    const budgetUs = this.spec.limits.cpuMs * 1e3 - invocation.cpuUs;
+    const budgetUs = this.spec.limits.cpuMs * 1e3 - (invocation.cpuUs - invocation.renewedAtUs);
     if (budgetUs <= 0) {
       invocation.finish('exceededCpu');
       return;
@@ -332,7 +336,7 @@ export class Instance implements HostHandler {
   }
 
   #pending(): boolean {
-    if (this.timers.size > 0 || this.calls.size > 0) return true;
+    if (this.timers.size > 0 || this.calls.size > 0 || this.sockets.size > 0) return true;
     for (const { blocked } of this.outStreams.values()) if (blocked) return true;
     for (const { outstanding } of this.invocations.values()) if (outstanding > 0) return true;
     return false;
@@ -350,6 +354,7 @@ export class Instance implements HostHandler {
   #dropPending(invocation: Invocation): void {
     for (const [id, timer] of this.timers) if (timer.invocation === invocation) this.clearTimer(id);
     for (const call of this.calls.values()) if (call.invocation === invocation) call.cancel();
+    for (const socket of this.sockets.values()) if (socket.invocation === invocation) socket.drop();
     for (const stream of this.inStreams.values()) if (stream.invocation === invocation) stream.stop();
     for (const [id, stream] of this.outStreams) if (stream.invocation === invocation) this.outStreams.delete(id);
   }

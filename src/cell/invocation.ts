@@ -7,6 +7,7 @@ import { failureResponse } from './failure-response.ts';
 import type { InStream } from './in-stream.ts';
 import type { Instance } from './instance.ts';
 import type { OutStream } from './out-stream.ts';
+import type { ClientSocket } from './relay.ts';
 
 /** Counts the calls through service bindings of one request, however they branch. */
 export interface CallChain {
@@ -47,6 +48,8 @@ export class Invocation implements ExchangeEvents {
   chain: CallChain | undefined;
   /** CPU time used so far, in µs. */
   cpuUs = 0;
+  /** What of it was used before the budget was last renewed. */
+  renewedAtUs = 0;
   subrequests = 0;
   /** Subrequests that wait for their response's head; further ones queue in `waiting`. */
   openConnections = 0;
@@ -63,6 +66,8 @@ export class Invocation implements ExchangeEvents {
   hasResources = false;
   requestBody: InStream | undefined;
   responseBody: OutStream | undefined;
+  /** What the exchange has become, once it was answered with 101. */
+  socket: ClientSocket | undefined;
   readonly #startedAt: number;
   readonly #startedAtMs = performance.now();
   readonly #owner: InvocationOwner | undefined;
@@ -120,6 +125,7 @@ export class Invocation implements ExchangeEvents {
   // Events of the client's exchange.
 
   onData(chunk: Buffer): void {
+    if (this.socket !== undefined) return this.socket.onData(chunk);
     this.#bodyBytes += chunk.byteLength;
     if (this.#bodyBytes > MAX_REQUEST_BODY_BYTES) {
       this.requestBody?.fail(`The request body is longer than ${MAX_REQUEST_BODY_BYTES} bytes`);
@@ -131,6 +137,7 @@ export class Invocation implements ExchangeEvents {
   }
 
   onEnd(): void {
+    if (this.socket !== undefined) return this.socket.onEnd();
     if (this.requestBody === undefined) {
       if (this.#early !== undefined) this.#early.ended = true;
     } else {
@@ -139,15 +146,21 @@ export class Invocation implements ExchangeEvents {
   }
 
   onDrain(): void {
+    if (this.socket !== undefined) return this.socket.onDrain?.();
     this.#releaseHeld();
     this.responseBody?.drained();
   }
 
   /** The client has gone. Work promised to `waitUntil` may still finish. */
-  onReset(code: number): void {
+  onReset(code: number, reason = ''): void {
     this.#releaseHeld();
     // It has the whole answer, and only takes no more of what it was sending.
     if (this.finished || (this.#answered && code === RESET_CODES.none)) return;
+    if (this.socket !== undefined) {
+      this.#canceled = true;
+      this.socket.onReset(code, reason);
+    }
+    if (this.finished) return;
     this.requestBody?.fail('The client disconnected');
     this.responseBody?.refuse();
     if (this.#instance === undefined) this.finish('canceled');
@@ -156,6 +169,14 @@ export class Invocation implements ExchangeEvents {
       this.#instance.enter(this, ENTER.abort, this.id);
       this.startWaitUntil();
     }
+  }
+
+  /** Each event of a WebSocket may use what an invocation may: it lives as long as its client likes. */
+  renewBudget(): void {
+    this.renewedAtUs = this.cpuUs;
+    this.subrequests = 0;
+    // Calls of Workers among each other stay counted, however long they keep one another going.
+    if (this.event.depth === 0) this.chain = undefined;
   }
 
   /** The answer is complete. What is left may take so much longer. */
@@ -267,6 +288,8 @@ export class Invocation implements ExchangeEvents {
       this.responded = true;
       this.#status = status;
       exchange.respond(status, head, body, true);
+    } else if (this.socket !== undefined) {
+      this.socket.terminate(outcome === 'ok' || outcome === 'canceled' ? RESET_CODES.restarted : RESET_CODES.internal);
     } else if ((this.responseBody !== undefined || this.#heldBytes > 0) && outcome !== 'ok') {
       this.#releaseHeld();
       exchange.reset(RESET_CODES.internal, `the Worker ended: ${outcome}`);

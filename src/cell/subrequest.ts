@@ -1,11 +1,12 @@
 /** One fetch of a guest: to the network through the host, or to another Worker of the account through a binding. */
 import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import { ENTER } from '../guest/abi.ts';
-import { MAX_OPEN_CONNECTIONS } from '../limits.ts';
+import { MAX_OPEN_CONNECTIONS, MAX_WEB_SOCKETS } from '../limits.ts';
 import type { InStream } from './in-stream.ts';
 import type { Instance } from './instance.ts';
 import type { Invocation } from './invocation.ts';
 import type { OutStream } from './out-stream.ts';
+import { WebSocketEnd } from './web-socket.ts';
 
 const INLINE_BODY_BYTES = 64 * 1024; // a longer body waits for credit like a stream
 
@@ -19,6 +20,9 @@ export class Subrequest implements ExchangeEvents {
   readonly invocation: Invocation;
   readonly #instance: Instance;
   readonly #toHead: (status: number, head: string) => string;
+  /** Its head asks for a WebSocket: the exchange stays open for messages. */
+  readonly #isUpgrade: boolean;
+  #socket: WebSocketEnd | undefined;
   #exchange: Exchange | undefined;
   #upload: OutStream | undefined;
   #download: InStream | undefined;
@@ -29,12 +33,13 @@ export class Subrequest implements ExchangeEvents {
     id: number,
     instance: Instance,
     invocation: Invocation,
-    toHead: (status: number, head: string) => string,
+    options: { toHead: (status: number, head: string) => string; isUpgrade: boolean },
   ) {
     this.id = id;
     this.#instance = instance;
     this.invocation = invocation;
-    this.#toHead = toHead;
+    this.#toHead = options.toHead;
+    this.#isUpgrade = options.isUpgrade;
     invocation.outstanding++;
   }
 
@@ -60,10 +65,12 @@ export class Subrequest implements ExchangeEvents {
 
   onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
     if (this.#state !== 'open') return;
+    if (status === 101) return this.#switch(head, body);
     this.#settle('answered');
     const text = this.#toHead(status, head);
     if (fin) {
       this.#finish();
+      if (this.#isUpgrade) this.#exchange?.reset(RESET_CODES.none, 'not wanted any more');
       this.#instance.enter(this.invocation, ENTER.deliver, this.id, 1, text, body.byteLength > 0 ? body : 0);
       return;
     }
@@ -74,19 +81,24 @@ export class Subrequest implements ExchangeEvents {
   }
 
   onData(chunk: Buffer): void {
+    if (this.#socket !== undefined) return this.#socket.onData(chunk);
     this.#download?.push(chunk);
   }
 
   onEnd(): void {
+    if (this.#socket !== undefined) return this.#socket.onEnd();
     this.#download?.end();
     this.#finish();
+    if (this.#isUpgrade) this.#exchange?.reset(RESET_CODES.none, 'not wanted any more');
   }
 
   onDrain(): void {
+    if (this.#socket !== undefined) return this.#socket.onDrain();
     this.#upload?.drained();
   }
 
   onReset(code: number, reason: string): void {
+    if (this.#socket !== undefined) return this.#socket.onReset(code, reason);
     const message = reason === '' || code === RESET_CODES.channelClosed ? 'Network connection lost.' : reason;
     if (this.#state === 'open') this.fail(message);
     else this.#download?.fail(message);
@@ -108,7 +120,31 @@ export class Subrequest implements ExchangeEvents {
     this.#finish();
   }
 
+  /** The answer is a WebSocket, which goes by the id of this call. */
+  #switch(head: string, body: Buffer): void {
+    const exchange = this.#exchange;
+    const { sockets } = this.#instance;
+    if (exchange === undefined || !this.#isUpgrade || sockets.size >= MAX_WEB_SOCKETS) {
+      exchange?.reset(RESET_CODES.internal, 'WebSocket refused');
+      this.fail(
+        this.#isUpgrade
+          ? `Too many WebSockets: a Worker may have ${MAX_WEB_SOCKETS} open at once.`
+          : 'The answer is a WebSocket, and the request did not ask for one.',
+      );
+      return;
+    }
+    this.#settle('answered');
+    this.#finish();
+    this.#socket = new WebSocketEnd(this.id, this.#instance, { invocation: this.invocation, exchange });
+    this.#instance.enter(this.invocation, ENTER.deliver, this.id, 1, this.#toHead(101, head), 0);
+    if (body.byteLength > 0) this.#socket.onData(body);
+  }
+
   #open(open: OpenExchange, body: SubrequestBody): void {
+    if (this.#isUpgrade) {
+      this.#exchange = open(undefined, false, this);
+      return;
+    }
     const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
     if (bytes === undefined || (bytes instanceof Uint8Array && bytes.byteLength <= INLINE_BODY_BYTES)) {
       this.#exchange = open(bytes, true, this);

@@ -10,6 +10,8 @@ export interface Cell {
   readonly id: string;
   readonly channel: Channel;
   readonly hash: number;
+  /** Open WebSockets: exchanges that are mostly silent, and say nothing of how busy the cell is. */
+  webSockets: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export class CellSet {
 
   /** A cell said `ready`. A second link of the same cell takes the place of the first. */
   add(id: string, channel: Channel): void {
-    this.#linked.set(id, { id, channel, hash: fnv1a(id) });
+    this.#linked.set(id, { id, channel, hash: fnv1a(id), webSockets: 0 });
     this.#update();
   }
 
@@ -59,7 +61,8 @@ export class CellSet {
     return [...this.#linked.values()].map((cell) => ({
       id: cell.id,
       live: this.#live.includes(cell),
-      active: cell.channel.openExchanges,
+      active: load(cell),
+      webSockets: cell.webSockets,
     }));
   }
 
@@ -73,12 +76,16 @@ export class CellSet {
         best = cell;
         bestScore = score;
       }
-      if (cell.channel.openExchanges < idlest.channel.openExchanges) idlest = cell;
+      if (load(cell) < load(idlest)) idlest = cell;
     }
-    return best.channel.openExchanges - idlest.channel.openExchanges > SPREAD_THRESHOLD ? idlest : best;
+    return load(best) - load(idlest) > SPREAD_THRESHOLD ? idlest : best;
   }
 
   #update(): void {
     this.#live = [...this.#linked.values()].filter((cell) => this.#listed.has(cell.id) && !cell.channel.closed);
   }
+}
+
+function load(cell: Cell): number {
+  return cell.channel.openExchanges - cell.webSockets;
 }

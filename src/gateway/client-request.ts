@@ -1,7 +1,9 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
+import { WebSocketSession } from '../web-socket/index.ts';
 import type { Cell } from './cells.ts';
+import { completeHandshake, type Upgrade } from './handshake.ts';
 import type { PageRecord } from './page-log.ts';
 import { PAGES, type PageName, writePage } from './pages.ts';
 import { announcedBody, toRequestHead } from './request-head.ts';
@@ -23,9 +25,12 @@ export interface RequestHost {
   notePage(record: PageRecord): void;
   /** It has been answered, or will never be: forget it. */
   finished(request: ClientRequest, end: RequestEnd): void;
+  /** Its connection is a WebSocket from here on. `onEnd` of the session calls the function that this returns. */
+  upgraded(session: WebSocketSession, cell: Cell): void;
+  closed(session: WebSocketSession, cell: Cell): void;
 }
 
-export type RequestEnd = 'answered' | 'bad-gateway' | 'unavailable' | 'client-gone' | 'broken-off';
+export type RequestEnd = 'answered' | 'upgraded' | 'bad-gateway' | 'unavailable' | 'client-gone' | 'broken-off';
 
 /**
  * One request on its way: from the client to a cell, and the answer back. Nothing is listened to on the response, and on
@@ -36,13 +41,18 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   readonly res: ServerResponse;
   readonly ray: string;
   readonly clientIp: string;
+  /** Its client asks for a WebSocket; `res` is for any other answer. */
+  upgrade: Upgrade | undefined;
   /** The next one of the same connection (pipelining). */
   next: ClientRequest | undefined;
   readonly #host: RequestHost;
   #route: WorkerRoute | undefined;
   #hostHeader = '';
   #path = '';
+  #cell: Cell | undefined;
   #exchange: Exchange | undefined;
+  /** What takes the place of the response: the exchange speaks to it alone. */
+  #session: WebSocketSession | undefined;
   #done = false;
   #headSent = false;
   /** The answer has no body whatever the cell sends: HEAD, 204, 304. */
@@ -92,6 +102,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
       const key = headers['x-isola-version-key'];
       version = chooseVersion(route, typeof key === 'string' ? key : this.clientIp);
     }
+    const isUpgrade = this.upgrade !== undefined;
     const head = toRequestHead({
       ray: this.ray,
       version,
@@ -101,8 +112,10 @@ export class ClientRequest implements ExchangeEvents, Waiting {
       path: this.#path,
       rawHeaders: req.rawHeaders,
       connection: headers.connection,
+      isUpgrade,
     });
-    this.#exchange = cell.channel.request(head, undefined, !this.#uploading, this);
+    this.#cell = cell;
+    this.#exchange = cell.channel.request(head, undefined, !this.#uploading && !isUpgrade, this);
     if (this.#uploading) this.#upload(this.#exchange);
   }
 
@@ -140,6 +153,10 @@ export class ClientRequest implements ExchangeEvents, Waiting {
 
   onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
     if (this.#done) return;
+    if (status === 101 && this.upgrade !== undefined && !fin) {
+      this.#switch(this.upgrade, head, body);
+      return;
+    }
     try {
       this.#writeHead(status, head, body.length, fin);
     } catch {
@@ -161,6 +178,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   }
 
   onData(chunk: Buffer): void {
+    if (this.#session !== undefined) return this.#session.onData(chunk);
     if (this.#done) return;
     const { res } = this;
     if (this.#due !== undefined) {
@@ -187,7 +205,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   }
 
   onEnd(): void {
-    if (this.#done) return;
+    if (this.#done) return; // also of a WebSocket, which ends with a close of its own
     if (this.#due !== undefined && this.#due > 0) {
       this.#breakOff('response body is shorter than its content-length');
       return;
@@ -197,13 +215,42 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   }
 
   onReset(code: number): void {
+    if (this.#session !== undefined) return this.#session.onReset(code);
     if (this.#done) return;
     if (!this.#headSent) this.fail(code === RESET_CODES.refused ? 'unavailable' : 'badGateway');
     else this.#breakOff('');
   }
 
   onDrain(): void {
+    this.#session?.onDrain();
     if (this.#uploading) this.req.resume();
+  }
+
+  /** The Worker has accepted the WebSocket. */
+  #switch(upgrade: Upgrade, head: string, body: Buffer): void {
+    const exchange = this.#exchange;
+    const cell = this.#cell;
+    if (exchange === undefined || cell === undefined) return;
+    this.res.detachSocket(this.req.socket);
+    let ws: ReturnType<typeof completeHandshake>;
+    try {
+      ws = completeHandshake(this.req, upgrade, [...parseResponseHead(head).headers, 'x-isola-ray', this.ray]);
+    } catch {
+      exchange.reset(RESET_CODES.internal, 'response head is not valid HTTP');
+      this.res.assignSocket(this.req.socket);
+      this.fail('badGateway');
+      return;
+    }
+    if (ws === undefined) return this.abort();
+    const session = new WebSocketSession(ws, upgrade.socket, {
+      exchange,
+      onEnd: () => this.#host.closed(session, cell),
+    });
+    this.#session = session;
+    this.#host.upgraded(session, cell);
+    this.res.statusCode = 101;
+    this.#finish('upgraded');
+    if (body.length > 0) session.onData(body);
   }
 
   #upload(exchange: Exchange): void {
@@ -251,7 +298,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
 
   /** The answer is complete. If the client is still sending, nobody wants it any more. */
   #complete(): void {
-    if (this.#uploading) {
+    if (this.#uploading || this.upgrade !== undefined) {
       this.#exchange?.reset(RESET_CODES.none, 'response is complete');
       this.req.resume();
     }

@@ -386,14 +386,14 @@ describe('limits', () => {
     await limited.stop();
   });
 
-  it('an upgrade is a 501 for WebSockets; others get an ordinary answer', async () => {
+  it('an upgrade without a handshake is a 400 for WebSockets; others get an ordinary answer', async () => {
     serve = ok;
     const ask = (protocol: string): Promise<string> =>
       sendRaw(
         gateway,
         `GET / HTTP/1.1\r\nHost: hello.acme.localhost\r\nConnection: close, Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
       );
-    assert.match(await ask('websocket'), /^HTTP\/1.1 501 /);
+    assert.match(await ask('websocket'), /^HTTP\/1.1 400 /);
     assert.match(await ask('h2c'), /^HTTP\/1.1 200 /);
   });
 });

@@ -3,12 +3,12 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 /** Answers that the gateway gives in its own name. */
 export const PAGES = {
   badRequest: [400, 'Bad request', 'The request could not be understood.'],
+  badHandshake: [400, 'Bad request', 'The request asks for a WebSocket, but not as RFC 6455 has it.'],
   badHost: [404, 'There is nothing here', 'The request names no host.'],
   unknownHost: [404, 'There is nothing here', 'No Worker is served under this host name.'],
   unknownWorker: [404, 'Worker not found', 'There is no Worker at this address.'],
   bodyTooLarge: [413, 'Request body too large', 'The limit is 100 MB.'],
   urlTooLong: [414, 'URL too long', 'The limit is 16 KB.'],
-  notImplemented: [501, 'Not implemented', 'Upgraded connections are not available yet.'],
   badGateway: [502, 'Bad gateway', 'The Worker could not be reached, or broke off. Please try again.'],
   unavailable: [503, 'Service unavailable', 'There is no capacity at the moment. Please try again.'],
 } as const;

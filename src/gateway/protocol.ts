@@ -41,7 +41,7 @@ export interface DrainParams {
   readonly timeoutMs: number;
 }
 
-/** Answer to `stats`. Counters since the start, apart from `active`, `held`, `connections`, `routes` and `cells`. */
+/** Answer to `stats`. Counters since the start, apart from `active`, `webSockets`, `held`, `connections`, `routes` and `cells`. */
 export interface GatewayStats {
   readonly requests: number;
   /** Responses by the first digit of their status, index 0 to 5. */
@@ -55,10 +55,17 @@ export interface GatewayStats {
   /** Responses broken off after their head had been sent. */
   readonly brokenOff: number;
   readonly active: number;
+  /** Open ones. Not among `active`. */
+  readonly webSockets: number;
   readonly held: number;
   readonly connections: number;
   readonly routes: number;
-  readonly cells: readonly { readonly id: string; readonly live: boolean; readonly active: number }[];
+  readonly cells: readonly {
+    readonly id: string;
+    readonly live: boolean;
+    readonly active: number;
+    readonly webSockets: number;
+  }[];
 }
 
 export function parseStart(params: unknown): StartParams {

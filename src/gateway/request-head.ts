@@ -24,6 +24,8 @@ export interface RequestHeadParts {
   readonly rawHeaders: readonly string[];
   /** The Connection header: it may name more headers that end here. */
   readonly connection: string | undefined;
+  /** It asks for a WebSocket. */
+  readonly isUpgrade: boolean;
 }
 
 /** `ray\nversion\nclientIp\nmethod\nurl` and then name and value by turns. node:http lets no newline into any of them. */
@@ -37,6 +39,7 @@ export function toRequestHead(parts: RequestHeadParts): string {
     if (name === DROPPED || ending?.includes(name) === true) continue;
     head += `\n${name}\n${rawHeaders[i + 1] ?? ''}`;
   }
+  if (parts.isUpgrade) head += '\nconnection\nUpgrade\nupgrade\nwebsocket';
   return `${head}\ncf-connecting-ip\n${clientIp}\nx-real-ip\n${clientIp}\nx-isola-ray\n${ray}`;
 }
 

@@ -2,8 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
-import type { CellSet } from './cells.ts';
+import type { WebSocketSession } from '../web-socket/index.ts';
+import type { Cell, CellSet } from './cells.ts';
 import { ClientRequest, type RequestEnd, type RequestHost } from './client-request.ts';
+import { isHandshake, toPlainResponse, type Upgrade } from './handshake.ts';
 import type { DrainParams, GatewayStats, StartParams } from './protocol.ts';
 import type { PageLog, PageRecord } from './page-log.ts';
 import type { RaySource } from './ray.ts';
@@ -16,6 +18,8 @@ const REQUEST_MS = 300_000; // to the end of its body: 100 MB at 350 KB/s
 const CHECK_INTERVAL_MS = 5_000;
 const MAX_CONNECTIONS = 100_000;
 const MAX_PIPELINED = 32; // unanswered requests of one connection: each may hold a window of body in memory
+const MAX_CELL_WEB_SOCKETS = 24_576; // of one cell: three quarters of its exchanges, the rest is for requests
+const GOING_AWAY = 1001; // RFC 6455 §7.4.1
 const CONNECTION = Symbol('connection');
 
 interface ClientConnection {
@@ -46,6 +50,7 @@ export class HttpFront implements RequestHost {
   readonly #pages: PageLog;
   readonly #onFault: (error: unknown) => void;
   readonly #room = new WaitingRoom<ClientRequest>();
+  readonly #sessions = new Set<WebSocketSession>();
   readonly #statuses = [0, 0, 0, 0, 0, 0];
   #requests = 0;
   #active = 0;
@@ -76,7 +81,7 @@ export class HttpFront implements RequestHost {
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
     this.#onFault = onFault;
     this.#pages = pages;
-    this.#server.on('upgrade', (_req, socket) => refuseUpgrade(socket));
+    this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
   }
 
   get draining(): boolean {
@@ -100,13 +105,17 @@ export class HttpFront implements RequestHost {
   }
 
   /**
-   * Stops accepting and lets what is in flight finish; every response closes its connection. Resolves when the last
-   * connection has gone; after `timeoutMs` those that remain are cut.
+   * Stops accepting and lets what is in flight finish; every response closes its connection. WebSockets are asked to
+   * close at once. Resolves when the last connection has gone; after `timeoutMs` those that remain are cut.
    */
   drain({ timeoutMs }: DrainParams): Promise<void> {
     this.#draining = true;
+    for (const session of this.#sessions) session.close(GOING_AWAY);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#server.closeAllConnections(), timeoutMs);
+      const timer = setTimeout(() => {
+        for (const session of this.#sessions) session.terminate();
+        this.#server.closeAllConnections();
+      }, timeoutMs);
       this.#server.close(() => {
         clearTimeout(timer);
         resolve();
@@ -123,6 +132,7 @@ export class HttpFront implements RequestHost {
       clientAborts: this.#clientAborts,
       brokenOff: this.#brokenOff,
       active: this.#active,
+      webSockets: this.#sessions.size,
       held: this.#room.size,
       connections: this.#connections,
       routes: this.#routes.size,
@@ -134,7 +144,8 @@ export class HttpFront implements RequestHost {
     const { route } = request;
     if (route === undefined) return;
     const cell = this.#cells.pick(route.hash);
-    if (cell !== undefined) request.forward(cell, route);
+    if (cell !== undefined && request.upgrade !== undefined && this.#isFull(cell)) request.giveUp();
+    else if (cell !== undefined) request.forward(cell, route);
     else if (this.#cells.live.length > 0 || !this.#room.hold(request)) request.giveUp();
   }
 
@@ -154,8 +165,27 @@ export class HttpFront implements RequestHost {
     if (end === 'bad-gateway') this.#badGateway++;
     else if (end === 'unavailable') this.#unavailable++;
     else if (end === 'broken-off') this.#brokenOff++;
+    else if (end === 'upgraded') {
+      this.#statuses[1] = (this.#statuses[1] ?? 0) + 1;
+      return;
+    }
     const group = (request.res.statusCode / 100) | 0;
     this.#statuses[group] = (this.#statuses[group] ?? 0) + 1;
+  }
+
+  upgraded(session: WebSocketSession, cell: Cell): void {
+    cell.webSockets++;
+    this.#sessions.add(session);
+    if (this.#draining) session.close(GOING_AWAY);
+  }
+
+  closed(session: WebSocketSession, cell: Cell): void {
+    cell.webSockets--;
+    this.#sessions.delete(session);
+  }
+
+  #isFull(cell: Cell): boolean {
+    return this.#draining || cell.webSockets >= MAX_CELL_WEB_SOCKETS;
   }
 
   #onConnection(socket: ClientSocket): void {
@@ -171,7 +201,7 @@ export class HttpFront implements RequestHost {
     });
   }
 
-  #onRequest(req: IncomingMessage, res: ServerResponse): void {
+  #onRequest(req: IncomingMessage, res: ServerResponse, upgrade?: Upgrade): void {
     const connection = (req.socket as ClientSocket)[CONNECTION];
     if (connection === undefined || connection.open >= MAX_PIPELINED) {
       req.socket.destroy();
@@ -180,6 +210,7 @@ export class HttpFront implements RequestHost {
     this.#requests++;
     this.#active++;
     const request = new ClientRequest(this, req, res, this.#rays.next(), connection.ip);
+    if (upgrade !== undefined) request.upgrade = upgrade;
     request.next = connection.first;
     connection.first = request;
     connection.open++;
@@ -191,12 +222,20 @@ export class HttpFront implements RequestHost {
     }
   }
 
+  #onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    // Behind requests that have no answer yet there is no telling whose bytes follow.
+    if (((req.socket as ClientSocket)[CONNECTION]?.open ?? 0) > 0) socket.destroy();
+    else this.#onRequest(req, toPlainResponse(req, socket), { socket, head });
+  }
+
   #route(request: ClientRequest, req: IncomingMessage): void {
     const host = req.headers.host ?? '';
     const path = toPath(req.url ?? '', host);
     if (path === undefined) return request.fail('badRequest');
     if (path.length > MAX_URL_BYTES) return request.fail('urlTooLong');
     if (host === '') return request.fail('badHost');
+    if (request.upgrade !== undefined && !isHandshake(req)) return request.fail('badHandshake');
     const route = this.#routes.resolve(host);
     if (route === 'unknown-host') return request.fail('unknownHost');
     if (route === 'unknown-worker') return request.fail('unknownWorker');
@@ -226,9 +265,4 @@ function removeFrom(connection: ClientConnection, request: ClientRequest): void 
   while (previous !== undefined && previous.next !== request) previous = previous.next;
   if (previous !== undefined) previous.next = request.next;
   request.next = undefined;
-}
-
-function refuseUpgrade(socket: Duplex): void {
-  socket.on('error', () => socket.destroy());
-  socket.end('HTTP/1.1 501 Not Implemented\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 }

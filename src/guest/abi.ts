@@ -10,8 +10,8 @@
  * Guest to host: `host(op, id, a, b, c, d)`, answered by a later entry where an answer is due; and `hostSync(op, a)`
  * for the few questions that need their answer at once.
  *
- * Ids: invocations and in-streams (host to guest) are numbered by the host; calls, timers and out-streams (guest to
- * host) by the guest. All are positive integers, unique within an isolate's life.
+ * Ids: invocations and in-streams (host to guest) are numbered by the host; calls, timers, WebSockets and out-streams
+ * (guest to host) by the guest. All are positive integers, unique within an isolate's life.
  *
  * Heads are texts with one field a line, `\n` between fields. HTTP forbids line breaks in every field, and both sides
  * check theirs.
@@ -29,6 +29,7 @@ export const ENTER = {
   /**
    * Result of a host call. id call; a 1 = ok, 0 = failed.
    * fetch ok: b head `status\nstatusText\nurl\nredirected(0|1)\nname\nvalue\n…`; c in-stream id (0 = no body) or the whole body as ArrayBuffer.
+   * With status 101, the call's id is that of a WebSocket from here on.
    * failed: b error message.
    */
   deliver: 3,
@@ -54,6 +55,21 @@ export const ENTER = {
    * have the namespace by, -1 when there is no such module. Answers true when the module waits in a top-level await.
    */
   imported: 21,
+  /**
+   * id WebSocket; a kind of `SOCKET_EVENT`; b text as string, bytes as ArrayBuffer, or the reason of a close; c code of a
+   * close. After `close` and `lost` the id is not known any more; the host has answered a `close` with another.
+   */
+  socket: 10,
+} as const;
+
+export const SOCKET_EVENT = {
+  text: 1,
+  binary: 2,
+  close: 3,
+  /** The connection ended without a close. */
+  lost: 4,
+  /** Of one that was not accepted, or put through to a client: it is over. Not asked for by `socketPull`. */
+  ended: 5,
 } as const;
 
 /** Guest to host. */
@@ -104,6 +120,17 @@ export const HOST = {
    * or `commonJs`); c specifier. Answered by `imported`; sent again once the module's top-level await is over.
    */
   import: 20,
+  /**
+   * id invocation; a head as in `respond`; b WebSocket id: a new one, or of one that was fetched and never pulled, which
+   * is put through to the client then. Answers with status 101.
+   */
+  upgrade: 16,
+  /** id WebSocket: the guest takes its next event, by one `socket`. */
+  socketPull: 17,
+  /** id WebSocket; a string or ArrayBuffer. */
+  socketSend: 18,
+  /** id WebSocket; a code (1005: none); b reason. */
+  socketClose: 19,
 } as const;
 
 /** Guest to host, answered at once. */
@@ -121,6 +148,8 @@ export const HOST_SYNC = {
   ask: 4,
   /** a number of the asking CommonJS module; b specifier. Answers what `require` means by it: see `resolveRequire`. */
   resolve: 20,
+  /** a WebSocket id; answers how many bytes wait for its peer. */
+  socketUnsent: 5,
 } as const;
 
 /** Bytes a guest may write to an out-stream before the first `credit`. */

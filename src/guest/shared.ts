@@ -9,15 +9,18 @@ export * from './events/index.ts';
 export * from './fetch/index.ts';
 export { isReadableStream, isStream, setStreams, streams } from './streams/index.ts';
 export * from './url/index.ts';
+export { parseUrl } from './url/parse.ts';
 export { type Answer, ask, askSync } from './runtime/asks.ts';
 export { type BuiltinExports, findBuiltin } from './runtime/builtins.ts';
 export { type ExecutionContext, waitUntil } from './runtime/context.ts';
 export { currentEnv } from './runtime/env.ts';
 export { getCompatibilityDate, hasFlag } from './runtime/flags.ts';
 export { setHandlers } from './runtime/handlers.ts';
-export { hostSync, nextId, now, send } from './runtime/host.ts';
+export { entryNumber, hostSync, nextId, now, send } from './runtime/host.ts';
 export {
+  beginPart,
   currentInvocation,
+  endPart,
   hold,
   type Invocation,
   release,

@@ -8,12 +8,15 @@ import { limits } from '../runtime/limits.ts';
 import { OutStream } from '../runtime/out-streams.ts';
 import { exactBuffer } from './bytes.ts';
 import { isBodyUnusable, isStreamSource, type Body, withLength } from './body.ts';
-import { headersToHead } from './headers.ts';
+import { getHeader, headersToHead } from './headers.ts';
 import { abortReason, type AbortSignal, addAbortAlgorithm, isAborted } from './platform.ts';
 import { isRequest, Request, requestParts } from './request.ts';
-import { fetchedResponse, type Response } from './response.ts';
+import { fetchedResponse, type Response, responseState } from './response.ts';
+import { webSockets } from './sockets.ts';
 
 const calls = new SafeMap<number, FetchCall>();
+
+const SWITCHED = '101\n'; // how the head of a WebSocket's handshake begins
 
 /** Network, as the index of a service binding. */
 export const NETWORK = -1;
@@ -27,6 +30,21 @@ export function startFetch(input: unknown, init: unknown, binding: number): Prom
   } catch (error) {
     return promiseReject(error);
   }
+}
+
+/**
+ * Asks an http(s) URL for a WebSocket, as `new WebSocket` does: without redirects. `fields` are further lines of the head,
+ * each with a line break before it.
+ */
+export function startHandshake(url: string, fields: string): { response: Promise<Response>; cancel: () => void } {
+  const invocation = requireInvocation();
+  countCall(invocation);
+  let call: FetchCall;
+  const response = new NativePromise<Response>((resolve, reject) => {
+    call = new FetchCall(invocation, resolve, reject, null);
+    host(HOST.fetch, call.id, invocation.id, `GET\n${url}\nerror\nupgrade\nwebsocket${fields}`, undefined, NETWORK);
+  });
+  return { response, cancel: () => call.cancel() };
 }
 
 /** The host's answer to a call of ours. Unknown ids (aborted meanwhile) are dropped. */
@@ -45,13 +63,7 @@ function send(request: Request, binding: number, invocation: Invocation): Promis
     throw new TypeError(`Fetch API cannot load: ${url}: only http: and https: are supported`);
   }
   if (isBodyUnusable(body)) throw new TypeError('The body of the request has already been used');
-  if (invocation.subrequests >= limits.subrequests) {
-    throw new Error(`Too many subrequests: an invocation may make ${limits.subrequests}`);
-  }
-  if (calls.size >= limits.maxPendingHostCalls) {
-    throw new Error(`Too many pending requests: a Worker may have ${limits.maxPendingHostCalls} at once`);
-  }
-  invocation.subrequests++;
+  countCall(invocation);
   const hash = stringIndexOf(url, '#');
   const target = hash === -1 ? url : stringSlice(url, 0, hash);
   const head = `${method}\n${target}\n${redirect}${headers === null ? '' : headersToHead(headers)}`;
@@ -66,6 +78,16 @@ function send(request: Request, binding: number, invocation: Invocation): Promis
     host(HOST.fetch, call.id, invocation.id, withLength(head, body), payload.id, binding);
     payload.start();
   });
+}
+
+function countCall(invocation: Invocation): void {
+  if (invocation.subrequests >= limits.subrequests) {
+    throw new Error(`Too many subrequests: an invocation may make ${limits.subrequests}`);
+  }
+  if (calls.size >= limits.maxPendingHostCalls) {
+    throw new Error(`Too many pending requests: a Worker may have ${limits.maxPendingHostCalls} at once`);
+  }
+  invocation.subrequests++;
 }
 
 function outgoingBody(body: Body, invocation: Invocation): string | ArrayBuffer | OutStream | undefined {
@@ -110,6 +132,10 @@ class FetchCall implements Resource {
       this.#reject(error);
       return;
     }
+    if (stringSlice(head as string, 0, SWITCHED.length) === SWITCHED) {
+      this.#resolve(this.#switched(head as string));
+      return;
+    }
     const stream = typeof body === 'number' && body !== 0 ? new InStream(body, this.invocation) : undefined;
     const signal = this.#signal;
     if (stream !== undefined && signal !== null) {
@@ -127,9 +153,22 @@ class FetchCall implements Resource {
     this.#forgetSignal = undefined;
   }
 
-  #abort(signal: AbortSignal): void {
+  /** Nothing comes of it any more. */
+  cancel(): void {
     this.drop();
     host(HOST.cancel, this.id);
+  }
+
+  #switched(head: string): Response {
+    const response = fetchedResponse(head, undefined);
+    const state = responseState(response)!;
+    const protocol = getHeader(state.headers!, 'sec-websocket-protocol') ?? '';
+    state.webSocket = webSockets().adopt(this.id, this.invocation, protocol);
+    return response;
+  }
+
+  #abort(signal: AbortSignal): void {
+    this.cancel();
     this.upload?.cancel(abortReason(signal));
     this.#reject(abortReason(signal));
   }

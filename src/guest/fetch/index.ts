@@ -5,8 +5,9 @@
  * Start at body.ts; platform.ts is the seam to the other parts of the Web platform.
  */
 export { isBodyUnusable, isStreamSource, withLength } from './body.ts';
-export { deliverFetch, findCall, NETWORK, startFetch } from './fetch.ts';
+export { deliverFetch, findCall, NETWORK, startFetch, startHandshake } from './fetch.ts';
 export { Headers } from './headers.ts';
 export { INCOMING, incomingWithBody, Request } from './request.ts';
 export { Response, responseHead, type ResponseState, responseState } from './response.ts';
 export { setBaseUrl } from './platform.ts';
+export { findSocket, setWebSockets, type SocketLink, webSockets } from './sockets.ts';

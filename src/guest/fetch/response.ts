@@ -16,6 +16,7 @@ import {
 } from './headers.ts';
 import { defineInterface, toDOMString } from '../webidl.ts';
 import { parseHref } from './platform.ts';
+import { isWebSocket } from './sockets.ts';
 
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const BLANK = Symbol('blank'); // lets the runtime construct without the checks of the public constructor
@@ -35,6 +36,8 @@ export interface ResponseState extends Body {
   url: string;
   redirected: boolean;
   type: 'default' | 'error';
+  /** Of an answer 101, and of no other. */
+  webSocket: object | undefined;
 }
 
 let newFetched: (head: string, body: ArrayBuffer | InStream | undefined) => Response;
@@ -53,6 +56,7 @@ export class Response {
     url: '',
     redirected: false,
     type: 'default',
+    webSocket: undefined,
   };
 
   constructor(body?: unknown, init?: unknown) {
@@ -143,8 +147,16 @@ export class Response {
     return headersOf(this.#state);
   }
 
+  /** In Workers: the other end of the connection, of an answer 101. */
+  get webSocket(): object | null {
+    return this.#state.webSocket ?? null;
+  }
+
   clone(): Response {
     const state = this.#state;
+    if (state.webSocket !== undefined) {
+      throw new TypeError("Failed to execute 'clone' on 'Response': there is only one WebSocket");
+    }
     if (isBodyUnusable(state)) {
       throw new TypeError("Failed to execute 'clone' on 'Response': the body has already been used");
     }
@@ -223,13 +235,17 @@ function readInit(state: ResponseState, init: unknown): void {
   if (typeof init !== 'object' && typeof init !== 'function') {
     throw new TypeError("Failed to construct 'Response': the init is not an object");
   }
-  const { headers, status, statusText } = init as Record<string, unknown>;
+  const { headers, status, statusText, webSocket } = init as Record<string, unknown>;
+  if (webSocket !== undefined && webSocket !== null) readWebSocket(state, webSocket);
   if (status !== undefined) {
     const code = toUnsignedShort(status);
-    if (code < 200 || code > 599) {
+    if ((code < 200 || code > 599) && code !== 101) {
       throw new RangeError(`Failed to construct 'Response': the status ${code} is outside the range [200, 599]`);
     }
     state.status = code;
+  }
+  if ((state.status === 101) !== (state.webSocket !== undefined)) {
+    throw new RangeError("Failed to construct 'Response': a status of 101 and a webSocket go together");
   }
   if (statusText !== undefined) {
     const text = toDOMString(statusText);
@@ -239,6 +255,11 @@ function readInit(state: ResponseState, init: unknown): void {
     state.statusText = text;
   }
   if (headers !== undefined) state.list = headersToList(headers);
+}
+
+function readWebSocket(state: ResponseState, webSocket: unknown): void {
+  if (!isWebSocket(webSocket)) throw new TypeError("Failed to construct 'Response': the webSocket is not one");
+  state.webSocket = webSocket;
 }
 
 function isNullBodyStatus(status: number): boolean {

@@ -1,6 +1,6 @@
 /** The one door from the host: every event, answer, chunk and timer comes in here. */
 import { ENTER } from '../abi.ts';
-import { deliverFetch, findCall } from '../fetch/index.ts';
+import { deliverFetch, findCall, findSocket } from '../fetch/index.ts';
 import type * as loader from '../parts/module-loader.ts';
 import { findAsk } from './asks.ts';
 import { finalizersAreDue, flushFinalizers } from './finalization.ts';
@@ -78,6 +78,13 @@ function dispatch(op: number, id: number, a: unknown, b: unknown, c: unknown): v
       if (found === undefined) return;
       begin(found.invocation);
       found.deliver(a === 1, b as string, c as ArrayBuffer | undefined);
+      return;
+    }
+    case ENTER.socket: {
+      const socket = findSocket(id);
+      if (socket === undefined) return;
+      begin(socket.invocation).subrequests = 0; // each event may make as many as a request
+      socket.deliver(a as number, b as string | ArrayBuffer, c as number);
       return;
     }
     case ENTER.timer: {

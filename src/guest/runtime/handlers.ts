@@ -10,18 +10,21 @@ import {
   responseHead,
   type ResponseState,
   responseState,
+  webSockets,
   withLength,
 } from '../fetch/index.ts';
 import { CONTEXT, ExecutionContext } from './context.ts';
 import { env } from './env.ts';
 import { host } from './host.ts';
-import { functionBind, promiseThen, promiseResolve, reflectApply } from './intrinsics.ts';
+import { functionBind, promiseThen, promiseResolve, reflectApply, regExpExec } from './intrinsics.ts';
 import { closeInvocation, endPart, failInvocation, type Invocation } from './invocations.ts';
 import { OutStream } from './out-streams.ts';
 import { ScheduledController } from './scheduled.ts';
 
 export type Handler = (event: unknown, env: unknown, context: ExecutionContext) => unknown;
 type EntryClass = new (context: ExecutionContext, env: unknown) => object;
+
+const UPGRADE = /^GET\n[^]*\nupgrade\nwebsocket(?:\n|$)/i;
 
 /** The handlers, bound at attach to the object that they were found on. */
 let onFetch: Handler = missing('fetch');
@@ -133,6 +136,10 @@ function respond(invocation: Invocation, response: ResponseState | undefined): v
   if (response === undefined) throw new TypeError('The fetch() handler did not return a Response object');
   const { status, source } = response;
   if (status === 0) throw new TypeError('The fetch() handler returned Response.error()');
+  if (status === 101) {
+    respondWithSocket(invocation, response);
+    return;
+  }
   if (source !== null) {
     if (typeof source === 'string' ? response.used : isBodyUnusable(response)) {
       throw new TypeError('The fetch() handler returned a Response whose body has already been used');
@@ -156,4 +163,16 @@ function respond(invocation: Invocation, response: ResponseState | undefined): v
   if (ends) closeInvocation(invocation);
   host(HOST.respond, invocation.id, status, head, whole, ends ? -1 : 0);
   if (!ends) endPart(invocation);
+}
+
+function respondWithSocket(invocation: Invocation, response: ResponseState): void {
+  const { webSocket } = response;
+  if (webSocket === undefined) throw new TypeError('The fetch() handler returned a Response with status 101 again');
+  if (regExpExec(UPGRADE, invocation.head) === null) {
+    throw new TypeError(
+      'The fetch() handler returned a WebSocket to a request that did not ask for one with "Upgrade: websocket"',
+    );
+  }
+  webSockets().give(webSocket, invocation, responseHead(response));
+  endPart(invocation);
 }

@@ -11,6 +11,7 @@ let queued: HostFunction = notConnected;
 let sync: HostSyncFunction = notConnected;
 let clock = 0;
 let lastId = 0;
+let entries = 0;
 /** Of the running entry: what it has sent that no limit of its own bounds. */
 let logged = 0;
 let timersSet = 0;
@@ -38,6 +39,7 @@ export function send(op: number, id: number, a?: unknown, b?: unknown, c?: unkno
 /** Sets what every clock shows, and by which way host calls leave, until the next entry. */
 export function beginEntry(now: number, pooled: boolean): void {
   clock = now;
+  entries++;
   logged = 0;
   timersSet = 0;
   host = pooled ? queued : inline;
@@ -57,6 +59,11 @@ export function countTimer(): void {
   if (timersSet > MAX_TIMERS_SET) {
     throw new RangeError(`Cannot set a timer: this turn has set ${MAX_TIMERS_SET} already`);
   }
+}
+
+/** Tells entries apart: something that is counted for one of them starts anew in the next. */
+export function entryNumber(): number {
+  return entries;
 }
 
 /** Asks one question of `HOST_SYNC`. */

@@ -23,6 +23,7 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
     'WritableStreamDefaultController',
     'WritableStreamDefaultWriter',
   ],
+  'web-socket': ['WebSocket', 'WebSocketPair'],
 };
 
 export function installLazyGlobals(): void {
