@@ -396,7 +396,7 @@ describe('a peer that breaks the protocol', () => {
     const frames: Buffer[] = [];
     for (let i = 1; i <= openExchanges + 1; i++) frames.push(requestFrame(i * 2, '', EMPTY, true));
     raw.write(Buffer.concat(frames));
-    assert.match((await closed)?.message ?? '', /more than 16384 exchanges/);
+    assert.match((await closed)?.message ?? '', /more than 32768 exchanges/);
   });
 
   it('too many calls without an answer end the channel', async () => {

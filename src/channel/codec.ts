@@ -40,8 +40,8 @@ export const FRAME_LIMITS = {
   headBytes: 256 * 1024,
   /** Reason of a reset, in bytes; a longer one is cut. */
   reasonBytes: 1024,
-  /** Exchanges open at once, per opener. */
-  openExchanges: 16_384,
+  /** Exchanges open at once, per opener. Most that are open for long are WebSockets. */
+  openExchanges: 32_768,
   /** Calls waiting for their result, per caller. */
   pendingCalls: 16_384,
   /** Default for the largest frame: code of a Worker passes through CALL and RESULT. */
@@ -64,6 +64,8 @@ export const RESET_CODES = {
   channelClosed: 4,
   /** A body passed its limit. */
   tooLarge: 5,
+  /** Of a WebSocket: the version that served it has been replaced, or its instance is gone. Connecting again helps. */
+  restarted: 6,
 } as const;
 
 export const PREFIX_BYTES = 9;

@@ -10,3 +10,15 @@ export type { CallAnswer, CallResult } from './calls.ts';
 export { FRAME_LIMITS, RESET_CODES } from './codec.ts';
 export { type Responder, openLocalExchange } from './local.ts';
 export type { Exchange, ExchangeEvents } from './exchange.ts';
+export {
+  CLOSE_CODES,
+  closeCodeOf,
+  MESSAGE,
+  MESSAGE_HEADER_BYTES,
+  type MessageKind,
+  MessageReader,
+  type MessageSink,
+  parseClose,
+  writeClose,
+  writeMessage,
+} from './messages.ts';
