@@ -26,6 +26,7 @@ const EXPECTATIONS = fileURLToPath(new URL('expectations.json', import.meta.url)
 const NODE_SCORES = fileURLToPath(new URL('node-scores.json', import.meta.url));
 const REPORT = fileURLToPath(new URL('../../docs/conformance.md', import.meta.url));
 const MAX_MESSAGE_CHARS = 300;
+const MAX_SURPRISES = 200; // shown
 
 const HELP = `Usage: npm run wpt -- --dir CHECKOUT [options]
 
@@ -92,7 +93,7 @@ function toPrefixes(only: string | undefined): string[] {
 async function compare(results: readonly FileResult[]): Promise<number> {
   const expectations = await readExpectations(EXPECTATIONS);
   const surprises = results.flatMap((result) => findSurprises(result, expectations[result.id]));
-  for (const { id, test, what } of surprises) console.log(`✖ ${id}: ${oneLine(test)}: ${oneLine(what)}`);
+  for (const { id, test, what } of surprises.slice(0, MAX_SURPRISES)) console.log(`✖ ${id}: ${oneLine(test)}: ${oneLine(what)}`);
   if (surprises.length === 0) {
     console.log('✔ as expected');
     return 0;

@@ -1,5 +1,6 @@
 /** Child processes that run pages. One that hangs or dies is a result of the page it had, and is replaced. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { HostAnswer } from './hosts/host.ts';
 import type { Page } from './page.ts';
@@ -23,7 +24,6 @@ export const NODE: HostKind = {
   execArgv: ['--no-warnings'],
 };
 
-const START_MS = 20_000; // for a child to start, on top of what its first page may take
 const GRACE_MS = 5_000; // after a page's own time is over
 
 /** One place of the pool: runs pages one after the other. */
@@ -35,13 +35,10 @@ export class Host implements Disposable {
     this.#kind = kind;
   }
 
+  /** Rejects only when no process can be started. */
   async run(page: Page): Promise<HostAnswer> {
-    const isNew = this.#child === undefined;
-    this.#child ??= fork(this.#kind.path, {
-      execArgv: [...this.#kind.execArgv],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
-    const answer = await ask(this.#child, page, page.timeoutMs + GRACE_MS + (isNew ? START_MS : 0));
+    this.#child ??= await start(this.#kind);
+    const answer = await ask(this.#child, page, page.timeoutMs + GRACE_MS);
     if (this.#kind.once || 'crash' in answer) this.#stop();
     return answer;
   }
@@ -54,6 +51,17 @@ export class Host implements Disposable {
     this.#child?.kill('SIGKILL');
     this.#child = undefined;
   }
+}
+
+async function start(kind: HostKind): Promise<ChildProcess> {
+  const child = fork(kind.path, {
+    execArgv: [...kind.execArgv],
+    stdio: ['ignore', 'ignore', kind.once ? 'ignore' : 'inherit', 'ipc'], // Node tells what pages leave behind
+  });
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error(`${kind.path} does not start`)));
+  await Promise.race([once(child, 'message'), ended]);
+  ended.catch(() => {});
+  return child;
 }
 
 function ask(child: ChildProcess, page: Page, limitMs: number): Promise<HostAnswer> {

@@ -9,5 +9,4 @@ export { deliverFetch, findCall, NETWORK, startFetch, startHandshake } from './f
 export { Headers } from './headers.ts';
 export { INCOMING, incomingWithBody, Request } from './request.ts';
 export { Response, responseHead, type ResponseState, responseState } from './response.ts';
-export { setBaseUrl } from './platform.ts';
 export { findSocket, setWebSockets, type SocketLink, webSockets } from './sockets.ts';

@@ -24,9 +24,8 @@ import {
 } from '../events/index.ts';
 import { utf8Decode as decodeKeepingMark, utf8Encode } from '../encoding/utf8.ts';
 import { reflectApply, charCodeAt, stringSlice } from '../runtime/intrinsics.ts';
-import { parseUrl } from '../url/parse.ts';
+import { parseRelative } from '../url/relative.ts';
 import { URLSearchParams } from '../url/url-search-params.ts';
-import { toUSVString } from '../webidl.ts';
 import { parseMimeType, serializeMimeType } from './mime.ts';
 
 export {
@@ -96,21 +95,9 @@ export function searchParamsToString(params: URLSearchParams): string {
   return reflectApply(paramsToString, params, []);
 }
 
-/** What relative URLs are relative to: nothing in a Worker; web-platform-tests have an address. */
-let baseUrl: ReturnType<typeof parseUrl>;
-
-export function setBaseUrl(href: string): void {
-  baseUrl = parseUrl(href, undefined);
-}
-
-/** A URL in its normal form; undefined for anything else. */
-export function parseHref(text: string): string | undefined {
-  return parseUrl(toUSVString(text), baseUrl)?.href;
-}
-
-/** The same without a user name or a password, which a request's URL may not have. */
+/** An absolute URL in its normal form, without a user name or a password, which a request's URL may not have. */
 export function parseRequestHref(text: string): string | undefined {
-  const url = parseUrl(toUSVString(text), baseUrl);
+  const url = parseRelative(text);
   if (url === undefined) return undefined;
   return url.hasHost && url.hostStart !== url.schemeEnd + 2 ? undefined : url.href;
 }

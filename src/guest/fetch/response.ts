@@ -14,8 +14,8 @@ import {
   listToHead,
   makeImmutable,
 } from './headers.ts';
+import { parseHref } from '../url/url.ts';
 import { defineInterface, toDOMString } from '../webidl.ts';
-import { parseHref } from './platform.ts';
 import { isWebSocket } from './sockets.ts';
 
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;

@@ -1,5 +1,6 @@
 import { defineInterface, requireArguments, toUSVString } from '../webidl.ts';
 import { encodeFragment, encodeQuery, parseUrl, removeTabAndNewline } from './parse.ts';
+import { parseRelative } from './relative.ts';
 import { type ParsedUrl, pathEnd, withFragment, withQuery } from './record.ts';
 import { withHost, withPassword, withPathname, withPort, withProtocol, withUsername } from './setters.ts';
 import { createUrlParams, resetParams, type URLSearchParams } from './url-search-params.ts';
@@ -165,9 +166,12 @@ export class URL {
 defineInterface(URL, 'URL', { constructor: 1, canParse: 1, parse: 1 });
 for (const name of ['canParse', 'parse'] as const) Object.defineProperty(URL, name, { enumerable: true });
 
-/** The serialization of a URL, without making a URL object of it; undefined when it does not parse. */
+/**
+ * The serialization of a URL, without making a URL object of it; undefined when it does not parse. Without a base it is
+ * what APIs do with the URLs that they are given.
+ */
 export function parseHref(text: string, base?: string): string | undefined {
-  return parseWithBase(text, base)?.href;
+  return (base === undefined ? parseRelative(text) : parseWithBase(text, base))?.href;
 }
 
 function createUrl(parsed: ParsedUrl): URL {

@@ -12,4 +12,5 @@ export function serveParent(run: (page: Page) => Promise<HostAnswer>): void {
       .then((answer) => process.send?.(answer));
   });
   process.on('disconnect', () => process.exit());
+  process.send?.('ready');
 }

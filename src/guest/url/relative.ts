@@ -1,0 +1,15 @@
+/** What relative URLs are relative to: nothing in a Worker; web-platform-tests have an address. */
+import { toUSVString } from '../webidl.ts';
+import { parseUrl } from './parse.ts';
+import type { ParsedUrl } from './record.ts';
+
+let baseUrl: ParsedUrl | undefined;
+
+export function setBaseUrl(href: string): void {
+  baseUrl = parseUrl(href, undefined);
+}
+
+/** As the standard's "encoding-parse a URL" relative to the settings object; undefined for failure. */
+export function parseRelative(text: string): ParsedUrl | undefined {
+  return parseUrl(toUSVString(text), baseUrl);
+}
