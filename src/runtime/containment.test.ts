@@ -177,7 +177,7 @@ describe('Runtime contains', { timeout: TIMEOUT_MS }, () => {
     await runtime.deploy('spins', {
       ...worker(`
         let sum = 0;
-        if (request.url.endsWith("/spin")) for (let i = 0; i < 3e7; i++) sum += i % 7;
+        if (request.url.endsWith("/spin")) for (let i = 0; i < 2e8; i++) sum += i % 7;
         return new Response(sum)`),
       limits: { cpuMs: 3_000 },
     });
