@@ -24,7 +24,13 @@ export interface ModuleSource {
 export type Binding =
   | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
   | { readonly type: 'json'; readonly name: string; readonly json: unknown }
-  | { readonly type: 'service'; readonly name: string; readonly service: WorkerName }
+  | {
+      readonly type: 'service';
+      readonly name: string;
+      readonly service: WorkerName;
+      /** The export that answers, when it is not the default one. */
+      readonly entrypoint?: string;
+    }
   | { readonly type: 'version_metadata'; readonly name: string }
   /** A file of the upload, by the name of its module: what a service-worker script has instead of imports. */
   | { readonly type: 'wasm_module' | 'text_blob' | 'data_blob'; readonly name: string; readonly part: string };

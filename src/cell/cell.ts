@@ -128,6 +128,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
     const binding = instance.spec.bindings[call.bindingIndex];
     if (binding?.type !== 'service') return subrequest.fail('No such service binding.');
     const { account } = instance.spec;
+    const { entrypoint } = binding;
     const { ray, clientIp, depth } = subrequest.invocation.event;
     const chain = (subrequest.invocation.chain ??= { calls: 0 });
     if (++chain.calls > MAX_SERVICE_CALLS) {
@@ -140,7 +141,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
             `Cannot call the service "${binding.service}": there is no such Worker in this account.`,
           );
         }
-        const event = { kind: 'fetch', ray, clientIp, head: call.head, depth: depth + 1, chain } as const;
+        const event = { kind: 'fetch', ray, clientIp, head: call.head, depth: depth + 1, chain, entrypoint } as const;
         subrequest.start(
           (body, fin, events) =>
             openLocalExchange(

@@ -128,7 +128,7 @@ export class Instance implements HostHandler {
   begin(invocation: Invocation, body: Buffer | undefined, streams: boolean): void {
     invocation.attach(this, this.#nextInvocationId++);
     this.invocations.add(invocation);
-    const { kind, head, scheduledTime } = invocation.event;
+    const { kind, head, scheduledTime, entrypoint } = invocation.event;
     if (kind === 'scheduled') {
       invocation.startWaitUntil();
       this.enter(invocation, ENTER.scheduled, invocation.id, head, scheduledTime);
@@ -140,7 +140,8 @@ export class Instance implements HostHandler {
       streamId = stream.id;
       invocation.connectBody(stream);
     }
-    this.enter(invocation, ENTER.fetch, invocation.id, head, body, streamId);
+    if (entrypoint === undefined) this.enter(invocation, ENTER.fetch, invocation.id, head, body, streamId);
+    else this.enter(invocation, ENTER.fetchEntrypoint, invocation.id, `${entrypoint}\n${head}`, body, streamId);
   }
 
   /** Enters the guest on behalf of `invocation`, now or after the entries before it. Bytes may be `Uint8Array`. */

@@ -22,6 +22,8 @@ export interface InvocationEvent {
   /** For fetch: `method\nurl\nname\nvalue\n…`. For scheduled: the cron expression. */
   readonly head: string;
   readonly scheduledTime?: number;
+  /** For fetch: the export that answers, when it is not the default one. */
+  readonly entrypoint?: string | undefined;
   /** How many service bindings lie between the client and here. */
   readonly depth: number;
   /** Of everything that the same request set off. */

@@ -16,6 +16,8 @@ const ASSET_MODULES = /\.(wasm|bin|txt|html|sql)(\?module)?$/;
 export interface Bundle {
   /** By module specifier: `index.js` and e.g. `./3f2a…-add.wasm`. */
   readonly modules: ReadonlyMap<string, Uint8Array>;
+  /** An entry file without exports is a script in service-worker syntax, as wrangler takes it. */
+  readonly format: 'modules' | 'service-worker';
   /** By the name of their module with `.map` behind it. Sources are relative to the working directory. */
   readonly sourceMaps: ReadonlyMap<string, Uint8Array>;
   /** Absolute paths of the files it was made from; a change of any asks for a new bundle. */
@@ -62,8 +64,10 @@ export async function createBundler(entry: string): Promise<Bundler> {
       const modules = new Map<string, Uint8Array>([[MAIN_MODULE, output('.js')]]);
       const sourceMaps = new Map<string, Uint8Array>([[`${MAIN_MODULE}.map`, output('.js.map')]]);
       for (const [specifier, { content }] of assets) modules.set(specifier, content);
+      const hasExports = Object.values(result.metafile.outputs).some(({ exports }) => exports.length > 0);
       const sources = Object.keys(result.metafile.inputs).map((path) => resolve(path));
-      return { modules, sourceMaps, inputs: [...sources, ...[...assets.values()].map(({ path }) => path)] };
+      const inputs = [...sources, ...[...assets.values()].map(({ path }) => path)];
+      return { modules, format: hasExports ? 'modules' : 'service-worker', sourceMaps, inputs };
     },
     async [Symbol.asyncDispose]() {
       await build.dispose();

@@ -109,6 +109,7 @@ function createLoader({ bundler, runtime, entry }: LoaderOptions): Loader {
         modules: Object.fromEntries(bundle.modules),
         sourceMaps: Object.fromEntries(bundle.sourceMaps),
         main: MAIN_MODULE,
+        format: bundle.format,
       });
       const verb = hasLoaded ? 'reloaded' : 'loaded';
       hasLoaded = true;

@@ -140,10 +140,15 @@ function toServiceBinding(raw: RawBinding): Binding {
   if (asksForSomething(raw['props'])) throw notAvailable('props of service bindings', `binding '${raw.name}'`);
   const service: WorkerName = parseWorkerName(requireString(raw, 'service'));
   const { entrypoint } = raw;
-  if (asksForSomething(entrypoint) && entrypoint !== 'default') {
-    throw notAvailable('named entrypoints of service bindings', `binding '${raw.name}'`);
-  }
-  return { type: 'service', name: raw.name, service };
+  if (!asksForSomething(entrypoint) || entrypoint === 'default') return { type: 'service', name: raw.name, service };
+  return { type: 'service', name: raw.name, service, entrypoint: toEntrypoint(raw) };
+}
+
+function toEntrypoint(raw: RawBinding): string {
+  const name = requireString(raw, 'entrypoint');
+  if (/^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name) && name.length <= MAX_BINDING_NAME_CHARS)
+    return name;
+  throw invalid(`binding '${raw.name}': 'entrypoint' must be the name of an export`);
 }
 
 function inherit(raw: RawBinding, previous: readonly Binding[]): Binding {

@@ -247,6 +247,11 @@ describe('upload metadata', () => {
       /limits.cpu_ms is 300001, allowed are whole numbers from 1 to 300000/,
     ],
     ['no CPU', { limits: { cpu_ms: 0 } }, /limits.cpu_ms is 0/],
+    [
+      'a service entrypoint that is no name',
+      { bindings: [{ name: 'X', type: 'service', service: 'a', entrypoint: 'a\nb' }] },
+      /'entrypoint' must be the name of an export/,
+    ],
     ['a main module and a script', { body_part: 'a.js' }, /both 'main_module' and 'body_part' are given/],
     ['a script that is a module', { main_module: undefined, body_part: 'index.js' }, /"index.js" is not a script/],
     [

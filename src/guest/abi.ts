@@ -60,6 +60,8 @@ export const ENTER = {
    * close. After `close` and `lost` the id is not known any more; the host has answered a `close` with another.
    */
   socket: 10,
+  /** As `fetch`, with the name of the export that answers as a line before the head. */
+  fetchEntrypoint: 22,
 } as const;
 
 export const SOCKET_EVENT = {

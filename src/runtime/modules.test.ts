@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { WorkerName } from '../ids.ts';
 import { createRuntime, type DeployOptions, type InvocationRecord, type Runtime } from '../index.ts';
 
 describe('Modules of a Worker', () => {
@@ -312,6 +313,40 @@ describe('Modules of a Worker', () => {
         /No such module "cloudflare:sockets": it is not available on this platform\.\n {2}imported from "index\.js"/,
       );
     });
+  });
+
+  it('exports named entrypoints, by whose fetch a service binding calls them', async () => {
+    const callee = await deploy({
+      'index.js': `
+        import { WorkerEntrypoint } from 'cloudflare:workers';
+        export default { fetch: () => new Response('default') };
+        export class Admin extends WorkerEntrypoint {
+          async fetch(request) { return new Response('admin ' + request.method + (await request.text()) + typeof this.ctx.waitUntil) }
+        }
+        export const plain = { fetch: () => new Response('plain') };
+        export const nothing = 1;`,
+    });
+    const caller = await deploy(
+      {
+        'index.js': `export default { async fetch(request, env) {
+          const name = new URL(request.url).pathname.slice(1);
+          return env[name].fetch('http://a/', { method: 'POST', body: '!' });
+        } }`,
+      },
+      {
+        bindings: ['Admin', 'plain', 'nothing', 'missing', 'toString'].map((entrypoint) => ({
+          type: 'service' as const,
+          name: entrypoint,
+          service: callee as WorkerName,
+          entrypoint,
+        })),
+      },
+    );
+    assert.equal(await get(caller, '/Admin'), 'admin POST!function');
+    assert.equal(await get(caller, '/plain'), 'plain');
+    for (const name of ['nothing', 'missing', 'toString']) await get(caller, `/${name}`);
+    const errors = records.flatMap(({ worker, exceptions }) => (worker === callee ? exceptions : []));
+    assert.equal(errors.filter(({ message }) => message.includes('has no entrypoint')).length, 3);
   });
 
   it('does not mind a module that is wrong as long as nobody imports it', async () => {

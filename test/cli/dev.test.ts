@@ -76,6 +76,13 @@ describe('isola dev', () => {
     await server.line(/throws\.ts:6:\d+/);
   });
 
+  it('takes an entry file without exports for a service-worker script', async () => {
+    const file = join(folder, 'script.ts');
+    await writeFile(file, `addEventListener('fetch', (event) => event.respondWith(new Response('script')));`);
+    await using server = await startDev(file);
+    assert.equal(await (await fetch(server.url)).text(), 'script');
+  });
+
   it('waits for the first version that compiles', async () => {
     const file = join(folder, 'late.ts');
     await writeFile(file, 'export default {{;');

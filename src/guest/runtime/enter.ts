@@ -4,9 +4,10 @@ import { deliverFetch, findCall, findSocket } from '../fetch/index.ts';
 import type * as loader from '../parts/module-loader.ts';
 import { findAsk } from './asks.ts';
 import { finalizersAreDue, flushFinalizers } from './finalization.ts';
-import { runFetch, runScheduled } from './handlers.ts';
+import { runEntrypointFetch, runFetch, runScheduled } from './handlers.ts';
 import { beginEntry } from './host.ts';
 import { findInStream } from './in-streams.ts';
+import { stringIndexOf, stringSlice } from './intrinsics.ts';
 import {
   abortInvocation,
   closeInvocation,
@@ -59,6 +60,13 @@ function dispatch(op: number, id: number, a: unknown, b: unknown, c: unknown): v
     case ENTER.scheduled:
       runScheduled(begin(startInvocation(id, '')), a as string, b as number);
       return;
+    case ENTER.fetchEntrypoint: {
+      const text = a as string;
+      const end = stringIndexOf(text, '\n');
+      const invocation = begin(startInvocation(id, stringSlice(text, end + 1)));
+      runEntrypointFetch(stringSlice(text, 0, end), invocation, b as ArrayBuffer | undefined, c as number);
+      return;
+    }
     case ENTER.deliver: {
       const call = findCall(id);
       if (call === undefined) return;

@@ -16,7 +16,7 @@ import {
 import { CONTEXT, ExecutionContext } from './context.ts';
 import { env } from './env.ts';
 import { host } from './host.ts';
-import { functionBind, promiseThen, promiseResolve, reflectApply, regExpExec } from './intrinsics.ts';
+import { functionBind, promiseThen, promiseResolve, reflectApply, regExpExec, SafeMap } from './intrinsics.ts';
 import { closeInvocation, endPart, failInvocation, type Invocation } from './invocations.ts';
 import { OutStream } from './out-streams.ts';
 import { ScheduledController } from './scheduled.ts';
@@ -29,24 +29,20 @@ const UPGRADE = /^GET\n[^]*\nupgrade\nwebsocket(?:\n|$)/i;
 /** The handlers, bound at attach to the object that they were found on. */
 let onFetch: Handler = missing('fetch');
 let onScheduled: Handler = missing('scheduled');
+/** Of the main module: where named entrypoints are. */
+let exports: object | undefined;
+const entrypoints = new SafeMap<string, Handler>();
 
 /** Takes the handlers of a main module's default export. Answers their names; throws a TypeError when there are none. */
 export function attachHandlers(namespace: unknown): string {
   const main = readDefault(namespace);
+  exports = namespace as object;
   if ((typeof main !== 'object' && typeof main !== 'function') || main === null) {
     throw new TypeError(
       'The main module has no default export with event handlers, such as { fetch(request, env, ctx) {} }',
     );
   }
-  const prototype: unknown = typeof main === 'function' ? (main as { prototype?: unknown }).prototype : undefined;
-  const isClass = typeof prototype === 'object' && prototype !== null;
-  const { fetch, scheduled } = (isClass ? prototype : main) as { fetch?: unknown; scheduled?: unknown };
-  const bind = (handler: unknown): Handler | undefined => {
-    if (typeof handler !== 'function') return undefined;
-    return isClass ? onNew(main as EntryClass, handler as Handler) : functionBind(handler as Handler, main);
-  };
-  const fetchHandler = bind(fetch);
-  const scheduledHandler = bind(scheduled);
+  const { fetch: fetchHandler, scheduled: scheduledHandler } = findHandlers(main);
   if (fetchHandler === undefined && scheduledHandler === undefined) {
     throw new TypeError('The default export of the main module has no fetch() or scheduled() handler');
   }
@@ -69,6 +65,22 @@ function readDefault(namespace: unknown): unknown {
   }
 }
 
+interface Handlers {
+  readonly fetch: Handler | undefined;
+  readonly scheduled: Handler | undefined;
+}
+
+function findHandlers(entrypoint: object): Handlers {
+  const prototype = typeof entrypoint === 'function' ? (entrypoint as { prototype?: unknown }).prototype : undefined;
+  const isClass = typeof prototype === 'object' && prototype !== null;
+  const { fetch, scheduled } = (isClass ? prototype : entrypoint) as { fetch?: unknown; scheduled?: unknown };
+  const bind = (handler: unknown): Handler | undefined => {
+    if (typeof handler !== 'function') return undefined;
+    return isClass ? onNew(entrypoint as EntryClass, handler as Handler) : functionBind(handler as Handler, entrypoint);
+  };
+  return { fetch: bind(fetch), scheduled: bind(scheduled) };
+}
+
 /** A default export that is a class is constructed for each event. */
 function onNew(type: EntryClass, handler: Handler): Handler {
   return (event, environment, context) => reflectApply(handler, new type(context, environment), [event]);
@@ -80,13 +92,49 @@ function missing(name: string): Handler {
   };
 }
 
-export function runFetch(invocation: Invocation, body: ArrayBuffer | undefined, streamId: number): void {
+/** A fetch event for another export than the default one. */
+export function runEntrypointFetch(
+  name: string,
+  invocation: Invocation,
+  body: ArrayBuffer | undefined,
+  streamId: number,
+): void {
+  let handler = entrypoints.get(name);
+  if (handler === undefined) {
+    try {
+      handler = findEntrypoint(name);
+    } catch (error) {
+      failInvocation(invocation, error);
+      return;
+    }
+    entrypoints.set(name, handler);
+  }
+  runFetch(invocation, body, streamId, handler);
+}
+
+function findEntrypoint(name: string): Handler {
+  const entrypoint: unknown =
+    exports !== undefined && name in exports ? (exports as Record<string, unknown>)[name] : undefined;
+  if ((typeof entrypoint !== 'object' && typeof entrypoint !== 'function') || entrypoint === null) {
+    throw new TypeError(`The Worker has no entrypoint "${name}": its main module exports nothing of that name`);
+  }
+  const { fetch } = findHandlers(entrypoint);
+  if (fetch === undefined) throw new TypeError(`The entrypoint "${name}" has no fetch() handler`);
+  return fetch;
+}
+
+export function runFetch(
+  invocation: Invocation,
+  body: ArrayBuffer | undefined,
+  streamId: number,
+  handler: Handler = onFetch,
+): void {
   try {
     const request =
       body === undefined && streamId <= 0
         ? new Request(INCOMING, invocation)
         : incomingWithBody(invocation, body, streamId);
-    const answer = onFetch(request, env, new ExecutionContext(CONTEXT, invocation));
+    const answer = handler(request, env, new ExecutionContext(CONTEXT, invocation));
     const response = responseState(answer);
     if (response === undefined) respondLater(invocation, answer);
     else respond(invocation, response);
