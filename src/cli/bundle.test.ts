@@ -31,7 +31,7 @@ describe('createBundler()', () => {
     assert.equal(main, MAIN_MODULE);
     assert.equal(others.length, 2);
     for (const specifier of others) assert.match(specifier, /^\.\/[0-9a-f]{40}-(add\.wasm|t\.txt)$/);
-    for (const specifier of others) assert.ok(text(modules.get(MAIN_MODULE)).includes(`"${specifier}"`));
+    for (const specifier of others) assert.ok(text(modules.get(MAIN_MODULE)?.content).includes(`"${specifier}"`));
     assert.deepEqual(
       inputs.toSorted(),
       ['add.wasm', 'index.ts', 'n.ts', 't.txt'].map((name) => join(folder, name)),
@@ -41,9 +41,9 @@ describe('createBundler()', () => {
   it('sees a change at the next bundle', async () => {
     await write('change.ts', 'export default "before"');
     await using bundler = await createBundler(join(folder, 'change.ts'));
-    assert.match(text((await bundler.bundle()).modules.get(MAIN_MODULE)), /before/);
+    assert.match(text((await bundler.bundle()).modules.get(MAIN_MODULE)?.content), /before/);
     await write('change.ts', 'export default "after"');
-    assert.match(text((await bundler.bundle()).modules.get(MAIN_MODULE)), /after/);
+    assert.match(text((await bundler.bundle()).modules.get(MAIN_MODULE)?.content), /after/);
   });
 
   it('tells file, line and source of what does not compile', async () => {
@@ -62,7 +62,7 @@ describe('createBundler()', () => {
     await write('mapped.ts', 'interface Gone { a: 1 }\n\nexport default 1;\n');
     await using bundler = await createBundler(join(folder, 'mapped.ts'));
     const { modules, sourceMaps } = await bundler.bundle();
-    assert.doesNotMatch(text(modules.get(MAIN_MODULE)), /sourceMappingURL/);
+    assert.doesNotMatch(text(modules.get(MAIN_MODULE)?.content), /sourceMappingURL/);
     const map = JSON.parse(text(sourceMaps.get(`${MAIN_MODULE}.map`))) as { sources: string[] };
     assert.deepEqual(
       map.sources.map((source) => resolve(source)),

@@ -1,21 +1,29 @@
 /**
- * Bundles a Worker as wrangler does: one ES module from the entry file and what it imports, and each .wasm, .bin, .txt,
- * .html and .sql beside it as a module of its own.
+ * Makes a Worker's modules as wrangler does: one ES module from the entry file and what it imports, and each .wasm, .bin,
+ * .txt, .html and .sql beside it (or what the project's `rules` say) as a module of its own.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
-import { context, formatMessages, type BuildFailure, type BuildResult, type Plugin } from 'esbuild';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
+import { type BuildFailure, type BuildOptions, type BuildResult, context, formatMessages } from 'esbuild';
+import type { ModuleKind } from '../model.ts';
 import { CommandError } from './command-error.ts';
+import { createKindOf, findModules, type FoundModule, type KindOf } from './module-rules.ts';
+import { additionalModules, aliases, type AssetModule, assetModules } from './bundle-plugins.ts';
+import type { BuildConfig } from './wrangler-config.ts';
 
 /** Name of the bundled entry module. */
 export const MAIN_MODULE = 'index.js';
 
-const ASSET_MODULES = /\.(wasm|bin|txt|html|sql)(\?module)?$/;
+export interface BundledModule {
+  readonly kind: ModuleKind;
+  readonly content: Uint8Array;
+}
 
 export interface Bundle {
+  /** Name of the module that exports the handlers. */
+  readonly main: string;
   /** By module specifier: `index.js` and e.g. `./3f2a…-add.wasm`. */
-  readonly modules: ReadonlyMap<string, Uint8Array>;
+  readonly modules: ReadonlyMap<string, BundledModule>;
   /** An entry file without exports is a script in service-worker syntax, as wrangler takes it. */
   readonly format: 'modules' | 'service-worker';
   /** By the name of their module with `.map` behind it. Sources are relative to the working directory. */
@@ -30,8 +38,14 @@ export interface Bundler extends AsyncDisposable {
 }
 
 /** Keeps esbuild's caches between bundles: the second one takes a few milliseconds. */
-export async function createBundler(entry: string): Promise<Bundler> {
-  const assets = new Map<string, { path: string; content: Uint8Array }>();
+export async function createBundler(
+  entry: string,
+  config: BuildConfig = { projectDir: dirname(entry) },
+): Promise<Bundler> {
+  const kindOf = createKindOf(config.rules);
+  if (config.noBundle === true) return createCollector(entry, config, kindOf);
+  const assets = new Map<string, AssetModule>();
+  let additional: readonly FoundModule[] = [];
   const build = await context({
     entryPoints: [entry],
     outfile: MAIN_MODULE,
@@ -39,6 +53,8 @@ export async function createBundler(entry: string): Promise<Bundler> {
     write: false,
     format: 'esm',
     target: 'es2024',
+    supported: { using: true },
+    loader: { '.js': 'jsx', '.mjs': 'jsx', '.cjs': 'jsx' },
     platform: 'neutral',
     mainFields: ['workerd', 'worker', 'browser', 'module', 'main'],
     conditions: ['workerd', 'worker', 'browser'],
@@ -46,13 +62,14 @@ export async function createBundler(entry: string): Promise<Bundler> {
     sourcemap: 'external',
     sourcesContent: false,
     metafile: true,
-    keepNames: true,
     logLevel: 'silent',
-    plugins: [assetModules(assets)],
+    ...toBuildOptions(config),
+    plugins: [aliases(config), additionalModules(() => additional), assetModules(assets, config.rules)],
   });
   return {
     async bundle() {
       assets.clear();
+      if (config.findAdditionalModules === true) additional = await findBeside(entry, config, kindOf);
       let result: BuildResult<{ write: false; metafile: true }>;
       try {
         result = await build.rebuild();
@@ -61,13 +78,16 @@ export async function createBundler(entry: string): Promise<Bundler> {
       }
       const output = (ending: string): Uint8Array =>
         result.outputFiles.find(({ path }) => path.endsWith(ending))?.contents ?? new Uint8Array();
-      const modules = new Map<string, Uint8Array>([[MAIN_MODULE, output('.js')]]);
-      const sourceMaps = new Map<string, Uint8Array>([[`${MAIN_MODULE}.map`, output('.js.map')]]);
-      for (const [specifier, { content }] of assets) modules.set(specifier, content);
+      const modules = new Map<string, BundledModule>([[MAIN_MODULE, { kind: 'esm', content: output('.js') }]]);
+      for (const [specifier, { kind, content }] of assets) modules.set(specifier, { kind, content });
+      const others = await readModules(additional);
+      for (const [name, module] of others.modules) modules.set(name, module);
+      const sourceMaps = new Map([...others.sourceMaps, [`${MAIN_MODULE}.map`, output('.js.map')] as const]);
       const hasExports = Object.values(result.metafile.outputs).some(({ exports }) => exports.length > 0);
+      const format = hasExports ? 'modules' : 'service-worker';
       const sources = Object.keys(result.metafile.inputs).map((path) => resolve(path));
-      const inputs = [...sources, ...[...assets.values()].map(({ path }) => path)];
-      return { modules, format: hasExports ? 'modules' : 'service-worker', sourceMaps, inputs };
+      const files = [...assets.values(), ...additional].map(({ path }) => path);
+      return { main: MAIN_MODULE, modules, format, sourceMaps, inputs: [...sources, ...files] };
     },
     async [Symbol.asyncDispose]() {
       await build.dispose();
@@ -75,21 +95,65 @@ export async function createBundler(entry: string): Promise<Bundler> {
   };
 }
 
-/** Leaves the import in place, under a name which holds the content's hash, and collects the file. */
-function assetModules(assets: Map<string, { path: string; content: Uint8Array }>): Plugin {
+/** The entry file as it is, and the modules that the rules find beside it. */
+function createCollector(entry: string, config: BuildConfig, kindOf: KindOf): Bundler {
+  if (!/\.m?js$/.test(entry)) {
+    throw new CommandError(`Cannot use ${basename(entry)} with no_bundle: it must be JavaScript (.js or .mjs)`);
+  }
+  const main = relative(baseDirOf(entry, config), entry).split(sep).join('/');
   return {
-    name: 'asset-modules',
-    setup(build) {
-      build.onResolve({ filter: ASSET_MODULES }, async ({ path, resolveDir }) => {
-        const file = resolve(resolveDir, path.replace(/\?module$/, ''));
-        const content = await readFile(file).catch(() => undefined);
-        if (content === undefined) return { errors: [{ text: `Cannot read ${file}` }] };
-        const hash = createHash('sha1').update(content).digest('hex'); // a name, as wrangler makes it; not a proof
-        const specifier = `./${hash}-${basename(file)}`;
-        assets.set(specifier, { path: file, content });
-        return { path: specifier, external: true, watchFiles: [file], watchDirs: [dirname(file)] };
-      });
+    async bundle() {
+      const found = await findBeside(entry, config, kindOf);
+      const all: FoundModule[] = [{ name: main, kind: 'esm', path: entry }, ...found];
+      return { main, format: 'modules', ...(await readModules(all)), inputs: all.map(({ path }) => path) };
     },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function findBeside(entry: string, config: BuildConfig, kindOf: KindOf): Promise<FoundModule[]> {
+  return (await findModules(baseDirOf(entry, config), kindOf)).filter(({ path }) => path !== entry);
+}
+
+/** With the source map that lies beside each, if one does. */
+async function readModules(found: readonly FoundModule[]): Promise<Pick<Bundle, 'modules' | 'sourceMaps'>> {
+  const modules = new Map<string, BundledModule>();
+  const sourceMaps = new Map<string, Uint8Array>();
+  for (const { name, kind, path } of found) {
+    // oxlint-disable-next-line no-await-in-loop -- few, and small
+    const [content, map] = await Promise.all([readFile(path), readFile(`${path}.map`).catch(() => undefined)]);
+    modules.set(name, { kind, content });
+    if (map !== undefined) sourceMaps.set(`${name}.map`, map);
+  }
+  return { modules, sourceMaps };
+}
+
+function baseDirOf(entry: string, { baseDir }: BuildConfig): string {
+  return baseDir ?? dirname(entry);
+}
+
+function toBuildOptions({
+  define,
+  minify,
+  keepNames,
+  tsconfig,
+  jsxFactory,
+  jsxFragment,
+}: BuildConfig): Pick<BuildOptions, 'define' | 'jsxFactory' | 'jsxFragment' | 'keepNames' | 'minify' | 'tsconfig'> {
+  const environment = JSON.stringify(process.env['NODE_ENV'] ?? 'development');
+  return {
+    minify: minify ?? false,
+    keepNames: keepNames ?? true,
+    define: {
+      'navigator.userAgent': '"Cloudflare-Workers"',
+      'process.env.NODE_ENV': environment,
+      'global.process.env.NODE_ENV': environment,
+      'globalThis.process.env.NODE_ENV': environment,
+      ...define,
+    },
+    ...(tsconfig !== undefined && { tsconfig }),
+    ...(jsxFactory !== undefined && { jsxFactory }),
+    ...(jsxFragment !== undefined && { jsxFragment }),
   };
 }
 

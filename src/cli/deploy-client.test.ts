@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import type { BundledModule } from './bundle.ts';
 import { deployWorker, type DeployTarget } from './deploy-client.ts';
 
 describe('deployWorker()', () => {
@@ -34,9 +35,9 @@ describe('deployWorker()', () => {
   });
 
   it('uploads as wrangler does, then turns the address on', async () => {
-    const modules = new Map<string, Uint8Array | string>([
+    const modules = new Map<string, BundledModule | string>([
       ['index.js', 'export default {}'],
-      ['./ab-add.wasm', new Uint8Array([0, 97])],
+      ['./ab-add.wasm', { kind: 'wasm', content: new Uint8Array([0, 97]) }],
     ]);
     assert.equal(await deployWorker(target, { name: 'hello', modules }), 'v1');
 

@@ -1,6 +1,7 @@
 /** Deploys Workers over the control API, with the same calls and forms as wrangler. */
+import type { ModuleKind } from '../model.ts';
 import { CommandError } from './command-error.ts';
-import { MAIN_MODULE } from './bundle.ts';
+import { type BundledModule, MAIN_MODULE } from './bundle.ts';
 import type { UploadBinding } from './wrangler-config.ts';
 
 export interface DeployTarget {
@@ -12,8 +13,10 @@ export interface DeployTarget {
 
 export interface WorkerUpload {
   readonly name: string;
-  /** By specifier; the entry module is `index.js`. */
-  readonly modules: ReadonlyMap<string, Uint8Array | string>;
+  /** Name of the entry module. Default `index.js`. */
+  readonly main?: string;
+  /** By specifier. Text is an ES module. */
+  readonly modules: ReadonlyMap<string, BundledModule | string>;
   /** By the name of their module with `.map` behind it. */
   readonly sourceMaps?: ReadonlyMap<string, Uint8Array>;
   readonly bindings?: readonly UploadBinding[];
@@ -86,7 +89,7 @@ function parseEnvelope(text: string): Envelope | undefined {
 function toUploadForm(upload: WorkerUpload): FormData {
   const form = new FormData();
   const metadata = {
-    main_module: MAIN_MODULE,
+    main_module: upload.main ?? MAIN_MODULE,
     bindings: upload.bindings ?? [],
     compatibility_date: upload.compatibilityDate ?? '2026-11-01',
     compatibility_flags: upload.compatibilityFlags ?? [],
@@ -94,9 +97,9 @@ function toUploadForm(upload: WorkerUpload): FormData {
     ...(upload.cpuMs === undefined ? {} : { limits: { cpu_ms: upload.cpuMs } }),
   };
   form.append('metadata', JSON.stringify(metadata));
-  for (const [specifier, content] of upload.modules) {
-    const bytes = typeof content === 'string' ? content : (content as Uint8Array<ArrayBuffer>);
-    form.append(specifier, new Blob([bytes], { type: toContentType(specifier) }), specifier);
+  for (const [specifier, module] of upload.modules) {
+    const { kind, content } = typeof module === 'string' ? { kind: 'esm' as const, content: module } : module;
+    form.append(specifier, new Blob([content as Uint8Array<ArrayBuffer>], { type: CONTENT_TYPES[kind] }), specifier);
   }
   for (const [name, content] of upload.sourceMaps ?? []) {
     form.append(name, new Blob([content as Uint8Array<ArrayBuffer>], { type: 'application/source-map' }), name);
@@ -105,9 +108,12 @@ function toUploadForm(upload: WorkerUpload): FormData {
 }
 
 /** The content type tells the platform the module's kind. */
-function toContentType(specifier: string): string {
-  if (/\.m?js$/.test(specifier)) return 'application/javascript+module';
-  if (specifier.endsWith('.wasm')) return 'application/wasm';
-  if (/\.(txt|html|sql)$/.test(specifier)) return 'text/plain';
-  return 'application/octet-stream';
-}
+const CONTENT_TYPES: Readonly<Record<ModuleKind, string>> = {
+  esm: 'application/javascript+module',
+  cjs: 'application/javascript',
+  script: 'application/javascript',
+  wasm: 'application/wasm',
+  text: 'text/plain',
+  data: 'application/octet-stream',
+  json: 'application/json',
+};

@@ -1,55 +1,83 @@
-/** `isola dev worker.ts`: one Worker in this process behind a plain HTTP server, reloaded as its source changes. */
+/** `isola dev`: one Worker in this process behind a plain HTTP server, reloaded as its source changes. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, extname, relative, resolve } from 'node:path';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { createRuntime, type Runtime } from '../index.ts';
-import { createBundler, MAIN_MODULE, type Bundler } from './bundle.ts';
+import { createBundler, type Bundler } from './bundle.ts';
 import { CommandError } from './command-error.ts';
+import { findConfig } from './config-file.ts';
+import { type DevProject, type ProjectSource, readProject } from './dev-project.ts';
 import { toRecordLines } from './events.ts';
 import { createNodeHandler } from './node-handler.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { paintUrl, toListenError } from './serve.ts';
 import { untilStopped } from './shutdown.ts';
 import { paint, printError, printLine, toDuration } from './terminal.ts';
-import { watchFiles, type FileWatch } from './watch-files.ts';
-
-/** The only Worker of the runtime. */
-const NAME = 'dev';
+import { watchFiles } from './watch-files.ts';
 
 export const dev = defineCommand({
   name: 'dev',
   summary: 'Run one Worker on this machine and reload it as you save',
-  positionals: '<worker.ts>',
+  positionals: '[worker.ts]',
   options: {
+    config: {
+      type: 'string',
+      value: 'FILE',
+      help: 'Wrangler configuration',
+      defaultText: 'the nearest wrangler.jsonc or .toml',
+    },
+    env: {
+      type: 'string',
+      value: 'NAME',
+      short: 'e',
+      help: 'Environment of the configuration',
+      defaultText: '$CLOUDFLARE_ENV',
+    },
     port: {
       type: 'integer',
       value: 'N',
-      default: 8787,
       min: 0,
       max: 65_535,
       help: 'Port to serve on; 0 takes a free one',
+      defaultText: "the configuration's, or 8787",
     },
-    host: { type: 'string', value: 'ADDRESS', default: '127.0.0.1', help: 'Address to listen on' },
+    host: {
+      type: 'string',
+      value: 'ADDRESS',
+      help: 'Address to listen on',
+      defaultText: "the configuration's, or 127.0.0.1",
+    },
   },
   examples: [
     { line: 'isola dev worker.ts', does: 'Serves http://127.0.0.1:8787/ and prints logs and errors' },
+    { line: 'isola dev', does: 'The Worker of the wrangler.jsonc in this folder, with its vars and .dev.vars' },
     { line: 'isola dev examples/router/src/index.ts --port 3000', does: 'Another port' },
   ],
-  run: async ({ port, host }, positionals) => {
+  run: async ({ config, env, port, host }, positionals) => {
     const [file, ...more] = positionals;
-    if (file === undefined) throw new UsageError('isola dev needs a Worker: isola dev worker.ts');
     if (more.length > 0) throw new UsageError(`isola dev runs one Worker, got also '${more[0]}'`);
-    const entry = resolve(file);
-    if (!existsSync(entry)) throw new UsageError(`Cannot find ${entry}`);
-    if (!/^\.[cm]?[jt]sx?$/.test(extname(entry))) {
-      throw new UsageError(`Cannot run ${basename(entry)}: must be a .js or .ts file`);
+    const source: ProjectSource = {
+      entry: file === undefined ? undefined : toEntry(file),
+      configPath:
+        config === undefined ? findConfig(file === undefined ? resolve('.') : dirname(resolve(file))) : resolve(config),
+      environment: env ?? process.env['CLOUDFLARE_ENV'],
+    };
+    if (source.entry === undefined && source.configPath === undefined) {
+      throw new UsageError('isola dev needs a Worker: isola dev worker.ts, or a wrangler.jsonc in this folder');
     }
-    await using session = await openSession(entry);
-    const server = await listen(session.runtime, { port, host });
+    await using session = await openSession(source);
+    const address = {
+      host: host ?? session.project.dev.host ?? '127.0.0.1',
+      port: port ?? session.project.dev.port ?? 8787,
+    };
+    const server = await listen(session, address);
     const { port: boundPort } = server.address() as AddressInfo;
-    printLine(`${paint('green', 'ready')}  ${paintUrl(`http://${host}:${boundPort}/`)}  ${relative('.', entry)}`);
+    const what = relative('.', session.project.entry);
+    for (const name of session.project.secretFiles) printLine(paint('dim', `secrets from ${name}`));
+    printLine(`${paint('green', 'ready')}  ${paintUrl(`http://${address.host}:${boundPort}/`)}  ${what}`);
     await untilStopped();
     server.close();
     server.closeAllConnections();
@@ -57,59 +85,88 @@ export const dev = defineCommand({
   },
 });
 
+function toEntry(file: string): string {
+  const entry = resolve(file);
+  if (!existsSync(entry)) throw new UsageError(`Cannot find ${entry}`);
+  if (!/^\.[cm]?[jt]sx?$/.test(extname(entry))) {
+    throw new UsageError(`Cannot run ${basename(entry)}: must be a .js or .ts file`);
+  }
+  return entry;
+}
+
 interface Session extends AsyncDisposable {
   readonly runtime: Runtime;
+  /** As it was at the start. */
+  readonly project: DevProject;
+  /** Of the Worker in the runtime. */
+  readonly name: string;
 }
 
 /** Loads the Worker and keeps it fresh. A first version that does not compile is waited for, as a later one is. */
-async function openSession(entry: string): Promise<Session> {
-  const bundler = await createBundler(entry);
+async function openSession(source: ProjectSource): Promise<Session> {
+  const project = await readProject(source);
   const runtime = await createRuntime({
     onRecord: (record) => {
       for (const line of toRecordLines(record)) printLine(line);
     },
   });
-  const loader = createLoader({ bundler, runtime, entry });
+  const loader = createLoader({ runtime, source, project });
   await loader.load();
   return {
     runtime,
+    project,
+    name: project.name,
     async [Symbol.asyncDispose]() {
-      loader.close();
-      await bundler[Symbol.asyncDispose]();
+      await loader.close();
       await runtime[Symbol.asyncDispose]();
     },
   };
 }
 
 interface LoaderOptions {
-  readonly bundler: Bundler;
   readonly runtime: Runtime;
-  readonly entry: string;
+  readonly source: ProjectSource;
+  /** What `source` says at the start. */
+  readonly project: DevProject;
 }
 
 interface Loader {
   /** Bundles and deploys. A failure is printed and the version that runs goes on running. */
   load(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
-function createLoader({ bundler, runtime, entry }: LoaderOptions): Loader {
-  let watch: FileWatch | undefined;
+function createLoader({ runtime, source, project: first }: LoaderOptions): Loader {
   let queue: Promise<void> = Promise.resolve();
+  let project = first;
+  let isFresh = true;
+  let bundler: Bundler | undefined;
   let hasLoaded = false;
   let isClosed = false;
+  let warned = '';
 
   const loadOnce = async (): Promise<void> => {
     if (isClosed) return;
     const startedAt = performance.now();
     try {
+      const before = project;
+      if (!isFresh) project = await readProject(source);
+      isFresh = false;
+      warnOnce(project.warnings);
+      if (bundler !== undefined && !isDeepStrictEqual(toBuild(before), toBuild(project))) {
+        await bundler[Symbol.asyncDispose]();
+        bundler = undefined;
+      }
+      bundler ??= await createBundler(project.entry, project.build);
       const bundle = await bundler.bundle();
-      watch?.update(bundle.inputs);
-      await runtime.deploy(NAME, {
+      watch.update([...bundle.inputs, ...project.files]);
+      await runtime.deploy(first.name, {
+        main: bundle.main,
         modules: Object.fromEntries(bundle.modules),
         sourceMaps: Object.fromEntries(bundle.sourceMaps),
-        main: MAIN_MODULE,
         format: bundle.format,
+        bindings: project.bindings,
+        ...project.settings,
       });
       const verb = hasLoaded ? 'reloaded' : 'loaded';
       hasLoaded = true;
@@ -119,20 +176,31 @@ function createLoader({ bundler, runtime, entry }: LoaderOptions): Loader {
       printError(hasLoaded ? 'The version before goes on running.' : 'Waiting for a change …');
     }
   };
+  const warnOnce = (warnings: readonly string[]): void => {
+    const text = warnings.join('\n');
+    if (text !== warned) for (const line of warnings) printLine(`${paint('yellow', 'warning')}  ${line}`);
+    warned = text;
+  };
   // One after the other: two quick saves must not overtake each other.
   const load = (): Promise<void> => (queue = queue.then(loadOnce));
-  watch = watchFiles([entry], () => void load());
+  const watch = watchFiles([first.entry, ...first.files], () => void load());
   return {
     load,
-    close() {
+    async close() {
       isClosed = true;
       watch.close();
+      await queue;
+      await bundler?.[Symbol.asyncDispose]();
     },
   };
 }
 
-async function listen(runtime: Runtime, { port, host }: { port: number; host: string }): Promise<Server> {
-  const server = createServer(createNodeHandler((request) => runtime.fetch(NAME, request)));
+function toBuild({ entry, build }: DevProject): unknown {
+  return { entry, build };
+}
+
+async function listen({ runtime, name }: Session, { port, host }: { port: number; host: string }): Promise<Server> {
+  const server = createServer(createNodeHandler((request) => runtime.fetch(name, request)));
   server.listen(port, host);
   try {
     await once(server, 'listening');

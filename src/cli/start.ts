@@ -55,9 +55,8 @@ async function deployExamples(platform: Platform): Promise<readonly WorkerConfig
 }
 
 async function deployExample(target: DeployTarget, config: WorkerConfig): Promise<void> {
-  await using bundler = await createBundler(config.mainPath);
-  const { modules, sourceMaps } = await bundler.bundle();
-  await deployWorker(target, { ...config, modules, sourceMaps });
+  await using bundler = await createBundler(config.mainPath, config.build);
+  await deployWorker(target, { ...config, ...(await bundler.bundle()) });
 }
 
 /** Every wrangler.jsonc under `folder`, one or two levels down; those that others bind to come first. */

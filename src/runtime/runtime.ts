@@ -23,9 +23,17 @@ export interface RuntimeOptions {
   readonly memoryBudgetBytes?: number;
 }
 
+export interface RuntimeModule {
+  readonly kind: ModuleKind;
+  readonly content: Uint8Array;
+}
+
 export interface DeployOptions {
-  /** By the specifier they are imported by. A name's ending tells the kind (`.cjs`, `.json`, `.txt`, `.wasm` …). */
-  readonly modules: Readonly<Record<string, string | Uint8Array>>;
+  /**
+   * By the specifier they are imported by. Without a kind a name's ending tells it (`.cjs`, `.json`, `.txt`, `.wasm` …);
+   * anything else is an ES module.
+   */
+  readonly modules: Readonly<Record<string, string | Uint8Array | RuntimeModule>>;
   /** By the name of their module with `.map` behind it. A map inside a module (`data:` URL) needs no entry here. */
   readonly sourceMaps?: Readonly<Record<string, string | Uint8Array>>;
   /** Name of the module that exports the handlers. Default: the first one. */
@@ -34,6 +42,9 @@ export interface DeployOptions {
   readonly format?: 'modules' | 'service-worker';
   readonly bindings?: readonly Binding[];
   readonly limits?: Partial<WorkerLimits>;
+  /** `YYYY-MM-DD`. Default: today. */
+  readonly compatibilityDate?: string;
+  readonly compatibilityFlags?: readonly string[];
 }
 
 export interface Usage {
@@ -62,7 +73,9 @@ export class Runtime implements AsyncDisposable {
   readonly #egress: Egress;
   readonly #cell: Cell;
   readonly #codes = new Map<VersionId, VersionCode>();
-  readonly #mapFiles = new Map<string, MapFiles>();
+  readonly #mapFiles = new Map<VersionId, MapFiles>();
+  /** By Worker: the version before the one that serves. */
+  readonly #replaced = new Map<string, VersionId>();
   readonly #mapper = new SourceMapper({ keepParents: true });
   readonly #serving = new Map<string, VersionId>();
   readonly #usage = new Map<string, { requests: number; cpuUs: number }>();
@@ -119,8 +132,11 @@ export class Runtime implements AsyncDisposable {
     const before = this.#serving.get(name);
     this.#serving.set(name, code.spec.id);
     if (before === undefined) return;
+    // What still runs in it may yet fail, with a stack to map: its files go at the next deployment.
+    const older = this.#replaced.get(name);
+    if (older !== undefined) this.#mapFiles.delete(older);
+    this.#replaced.set(name, before);
     this.#codes.delete(before);
-    this.#mapFiles.delete(before);
     this.#cell.retireOthers({ ...code.spec, serving: [code.spec.id] });
   }
 
@@ -200,7 +216,7 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-function toVersionCode(name: string, { modules, main, format, bindings, limits }: DeployOptions): VersionCode {
+function toVersionCode(name: string, { modules, main, format, bindings, limits, ...rest }: DeployOptions): VersionCode {
   const names = Object.keys(modules);
   const mainModule = main ?? names[0];
   if (mainModule === undefined || !names.includes(mainModule)) {
@@ -211,8 +227,11 @@ function toVersionCode(name: string, { modules, main, format, bindings, limits }
   }
   const sources = names.map((module): ModuleSource => {
     const given = modules[module] ?? '';
-    const content = typeof given === 'string' ? Buffer.from(given, 'utf8') : given;
+    const isBare = typeof given === 'string' || given instanceof Uint8Array;
+    const bytes = isBare ? given : given.content;
+    const content = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
     if (module === mainModule) return { name: module, kind: format === 'service-worker' ? 'script' : 'esm', content };
+    if (!isBare) return { name: module, kind: given.kind, content };
     return { name: module, kind: KINDS[module.split('.').at(-1) ?? ''] ?? 'esm', content };
   });
   const spec = {
@@ -223,8 +242,8 @@ function toVersionCode(name: string, { modules, main, format, bindings, limits }
     createdOn: new Date().toISOString(),
     mainModule,
     bindings: bindings ?? [],
-    compatibilityDate: new Date().toISOString().slice(0, 10),
-    compatibilityFlags: [],
+    compatibilityDate: rest.compatibilityDate ?? new Date().toISOString().slice(0, 10),
+    compatibilityFlags: rest.compatibilityFlags ?? [],
     limits: toLimits(name, limits ?? {}),
   };
   return { spec, modules: sources };

@@ -45,7 +45,7 @@ describe('isola', () => {
         ['serve', '--port', '5', '--control-port', '5'],
         "error: Cannot use --control-port 5: it is the gateway's --port; they must differ\n",
       ],
-      [['dev'], 'error: isola dev needs a Worker: isola dev worker.ts\n'],
+      [['dev', '--port', '99999'], 'error: Cannot use --port 99999: must be an integer from 0 to 65535\n'],
     ];
     for (const [args, message] of cases) {
       // oxlint-disable-next-line no-await-in-loop -- as above

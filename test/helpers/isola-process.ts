@@ -25,11 +25,16 @@ export interface IsolaProcess {
   readonly exited: Promise<Exit>;
 }
 
-export function spawnIsola(args: readonly string[], env: Readonly<Record<string, string>> = {}): IsolaProcess {
+export function spawnIsola(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): IsolaProcess {
   const { NODE_TEST_CONTEXT: _context, FORCE_COLOR: _color, ISOLA_ADMIN_TOKEN: _token, ...inherited } = process.env;
   const child = spawn(process.execPath, [join(ROOT, 'bin', 'isola.mjs'), ...args], {
     detached: true, // a group of its own, which can be ended as a whole
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd !== undefined && { cwd }),
     env: { ...inherited, ISOLA_NO_INSTALL: '1', NO_COLOR: '1', ...env },
   });
   // A test that crashes must not leave a platform behind.
