@@ -64,6 +64,9 @@ const CAPTURED_GLOBALS = [
   'WeakSet',
 ];
 
+/** Of ours, for libraries that take them from the global: in parts only, where there are some to take. */
+const PLATFORM_GLOBALS = ['URL'];
+
 export interface GuestScript {
   readonly source: string;
   /** Source text of each part by its name. */
@@ -155,7 +158,7 @@ function bundlePart(name: string, path: string, core: Metafile): string {
     format: 'cjs',
     external: CORE,
     banner: {
-      js: `(require => {"use strict"; const module = { exports: {} }, { ${CAPTURED_GLOBALS.join(', ')} } = require().captured;`,
+      js: `(require => {"use strict"; const module = { exports: {} }, { ${CAPTURED_GLOBALS.join(', ')} } = require().captured, { ${PLATFORM_GLOBALS.join(', ')} } = require();`,
     },
     footer: { js: `return module.exports; })\n//# sourceURL=isola:guest/${name}` },
   });
