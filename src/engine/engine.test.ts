@@ -26,9 +26,9 @@ describe('Engine', () => {
   let engine: Engine;
 
   before(async () => {
-    const { source, parts } = await buildGuest();
+    const { source, parts, assets } = await buildGuest();
     engine = await Engine.start({
-      guest: { source, parts, warmup: WARMUP },
+      guest: { source, parts, assets, warmup: WARMUP },
       spares: 2,
       onStuck: 'ignore',
       onCatastrophe: (message) => assert.fail(message),

@@ -1,4 +1,5 @@
 /** Makes isolates, keeps spares ready, and holds what they share: snapshot, watchdog, lane, code cache. */
+import { gunzipSync } from 'node:zlib';
 import ivm from 'isolated-vm';
 import { type BootOptions, type GuestEntryPoints, HOST_SYNC } from '../guest/abi.ts';
 import { DEFAULT_LIMITS, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WASM_INSTANCES } from '../limits.ts';
@@ -31,6 +32,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #watchdog: Watchdog;
   readonly #lane = new Lane();
+  readonly #assets = new Map<string, ArrayBuffer>();
   readonly #plain: Stock;
   /** Made when the first Worker needs it: another 50 ms. */
   #streams: Stock | undefined;
@@ -77,6 +79,18 @@ export class Engine {
     return { snapshot, spares: new Spares(spares, () => this.#create(DEFAULT_LIMITS.memoryMiB, snapshot)) };
   }
 
+  /** Unpacked when the first isolate asks. */
+  #asset(name: unknown): ArrayBuffer | undefined {
+    const { assets } = this.#options.guest;
+    if (typeof name !== 'string' || !Object.hasOwn(assets, name)) return undefined;
+    let bytes = this.#assets.get(name);
+    if (bytes === undefined) {
+      bytes = new Uint8Array(gunzipSync(Buffer.from(assets[name]!, 'base64'))).buffer;
+      this.#assets.set(name, bytes);
+    }
+    return bytes;
+  }
+
   #create(memoryMiB: number, snapshot: Snapshot | undefined): GuestIsolate {
     const { guest, now, onCatastrophe } = this.#options;
     const isolate = new ivm.Isolate({
@@ -90,8 +104,10 @@ export class Engine {
     let guestIsolate: GuestIsolate | undefined;
     const host = (op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown) =>
       guestIsolate?.receive(op, id, a, b, c, d);
-    const hostSync = (op: number, a: unknown, b: unknown, c: unknown) =>
-      op === HOST_SYNC.source ? partSource(guest, a) : guestIsolate?.answer(op, a, b, c);
+    const hostSync = (op: number, a: unknown, b: unknown, c: unknown) => {
+      if (op === HOST_SYNC.source) return partSource(guest, a);
+      return op === HOST_SYNC.asset ? this.#asset(a) : guestIsolate?.answer(op, a, b, c);
+    };
     const options: BootOptions = {
       now: now(),
       maxTimers: MAX_TIMERS,

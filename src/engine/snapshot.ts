@@ -12,6 +12,8 @@ export interface GuestSource {
   readonly warmup: string;
   /** Source text of each part that is loaded on first use, by its name. */
   readonly parts: Readonly<Record<string, string>>;
+  /** Binaries that parts need, by name: base64 of their gzip form. */
+  readonly assets: Readonly<Record<string, string>>;
 }
 
 /** Parts that an isolate has from the start; it loads the others when they are used. */

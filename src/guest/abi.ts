@@ -148,6 +148,8 @@ export const HOST_SYNC = {
    * ArrayBuffer, or a string: the value as JSON, or `!name\nmessage` of the error.
    */
   ask: 4,
+  /** a name of a binary that a part needs (see build.ts); answers an ArrayBuffer. */
+  asset: 5,
   /** a number of the asking CommonJS module; b specifier. Answers what `require` means by it: see `resolveRequire`. */
   resolve: 20,
   /** a WebSocket id; answers how many bytes wait for its peer. */

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { type BuildOptions, type Metafile, buildSync, version as esbuildVersion } from 'esbuild';
 
 export { WARMUP } from './warmup.ts';
@@ -71,6 +72,8 @@ export interface GuestScript {
   readonly source: string;
   /** Source text of each part by its name. */
   readonly parts: Readonly<Record<string, string>>;
+  /** Binaries that parts need, by name: base64 of their gzip form. */
+  readonly assets: Readonly<Record<string, string>>;
   /** Hex SHA-256 of everything the scripts are made of. */
   readonly hash: string;
 }
@@ -127,7 +130,40 @@ async function bundleAll(): Promise<Scripts> {
     const name = basename(file, '.ts');
     parts[name] = bundlePart(name, join(PARTS, file), core.metafile);
   }
-  return { source: core.outputFiles[0]!.text, parts };
+  return { source: core.outputFiles[0]!.text, parts, assets: await loadAssets() };
+}
+
+const REWRITER_PAGES = 256; // of 64 KiB: no limit of the isolate's holds for this memory
+
+async function loadAssets(): Promise<Record<string, string>> {
+  const binary = await readFile(fileURLToPath(import.meta.resolve('html-rewriter-wasm/dist/html_rewriter_bg.wasm')));
+  return { 'html-rewriter': gzipSync(capMemory(binary, REWRITER_PAGES)).toString('base64') };
+}
+
+/** Gives the one memory of a WebAssembly binary a maximum. (Core specification, 5.5.8: binary format, memory section.) */
+function capMemory(binary: Buffer, maxPages: number): Buffer {
+  const MEMORY_SECTION = 5;
+  let at = 8; // behind the header
+  while (at < binary.length) {
+    const start = at;
+    const id = binary[at++];
+    let size = 0;
+    let shift = 0;
+    let byte: number;
+    do {
+      byte = binary[at++]!;
+      size |= (byte & 0x7f) << shift; // LEB128
+      shift += 7;
+    } while (byte >= 0x80);
+    if (id === MEMORY_SECTION) {
+      const [count, flags, minimum] = binary.subarray(at, at + size);
+      if (size !== 3 || count !== 1 || flags !== 0) throw new Error('This memory section is not the one expected');
+      const section = [id, 5, 1, 1, minimum!, (maxPages & 0x7f) | 0x80, maxPages >> 7];
+      return Buffer.concat([binary.subarray(0, start), Buffer.from(section), binary.subarray(at + size)]);
+    }
+    at += size;
+  }
+  throw new Error('This binary has no memory of its own');
 }
 
 /**
@@ -166,7 +202,8 @@ function bundlePart(name: string, path: string, core: Metafile): string {
   if (twice.length > 0) {
     throw new Error(`The part ${name} contains ${twice.join(', ')}, which the core has: import it from core.ts`);
   }
-  return outputFiles[0]!.text;
+  // The helper copies properties by `call`, which a tenant may have replaced before the part is loaded.
+  return outputFiles[0]!.text.replace(/(?<=module\.exports=)\w+\((\w+)\)/, '$1');
 }
 
 async function hashInputs(): Promise<string> {

@@ -10,6 +10,7 @@ import {
   typedArrayBuffer,
   typedArrayByteLength,
   typedArrayByteOffset,
+  typedArraySet,
   typedArrayTag,
 } from './primordials.ts';
 
@@ -52,7 +53,7 @@ export function concatBytes(chunks: readonly Bytes[], length: number): Bytes {
   let offset = 0;
   for (let i = 0; i < chunks.length; i++) {
     const chunk = chunks[i] as Bytes;
-    whole.set(chunk, offset);
+    typedArraySet(whole, chunk, offset);
     offset += typedArrayByteLength(chunk);
   }
   return whole;

@@ -30,4 +30,5 @@ export {
 } from './runtime/invocations.ts';
 export { limits } from './runtime/limits.ts';
 export { keep, take } from './runtime/modules.ts';
-export { defineLazy, loadPart } from './runtime/parts.ts';
+export { defineLazy, loadAsset, loadPart } from './runtime/parts.ts';
+export { instantiateOwn, isTrap } from './runtime/wasm.ts';

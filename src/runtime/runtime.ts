@@ -98,9 +98,9 @@ export class Runtime implements AsyncDisposable {
   static async create(options: RuntimeOptions, amend = (script: string) => script): Promise<Runtime> {
     // Programs that do not start Node with this flag get it here, before the first isolate (see DESIGN.md).
     v8.setFlagsFromString('--no-turboshaft-loop-unrolling');
-    const { source, parts } = await buildGuest();
+    const { source, parts, assets } = await buildGuest();
     const engine = await Engine.start({
-      guest: { source: amend(source), parts, warmup: WARMUP },
+      guest: { source: amend(source), parts, assets, warmup: WARMUP },
       spares: SPARES,
       onStuck: 'ignore',
       onCatastrophe: (message) => process.emitWarning(`isola: ${message}`),

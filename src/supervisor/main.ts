@@ -113,8 +113,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stopping = true;
   });
 
-  const { source, parts } = await buildGuest(cacheDir(dataDir));
-  const guest = JSON.stringify({ source, parts, warmup: WARMUP } satisfies GuestSource);
+  const { source, parts, assets } = await buildGuest(cacheDir(dataDir));
+  const guest = JSON.stringify({ source, parts, assets, warmup: WARMUP } satisfies GuestSource);
   const cells = new Cells({
     count: options.cells,
     start: async (id, onExit) =>

@@ -4,9 +4,16 @@
  * Promise: as the Fetch standard for servers; a string body reaches the host as that string.
  * Start at body.ts; platform.ts is the seam to the other parts of the Web platform.
  */
-export { isBodyUnusable, isStreamSource, withLength } from './body.ts';
+export { bodyStream, isBodyUnusable, isStreamSource, withLength } from './body.ts';
 export { deliverFetch, findCall, NETWORK, startFetch, startHandshake } from './fetch.ts';
 export { Headers } from './headers.ts';
 export { INCOMING, incomingWithBody, Request } from './request.ts';
-export { Response, responseHead, type ResponseState, responseState } from './response.ts';
+export {
+  Response,
+  responseHead,
+  type ResponseState,
+  responseState,
+  responseText,
+  responseWithBody,
+} from './response.ts';
 export { findSocket, setWebSockets, type SocketLink, webSockets } from './sockets.ts';

@@ -1,6 +1,6 @@
 /** `Response`. One made of a string reaches the host as that string, with its head as one text. */
 import { InStream } from '../runtime/in-streams.ts';
-import { jsonStringify, regExpExec, stringIndexOf, stringSlice } from '../runtime/intrinsics.ts';
+import { jsonStringify, reflectApply, regExpExec, stringIndexOf, stringSlice } from '../runtime/intrinsics.ts';
 import { type Body, cloneBody, defineBodyMethods, extractBody, isBodyUnusable } from './body.ts';
 import {
   addHeader,
@@ -14,6 +14,7 @@ import {
   listToHead,
   makeImmutable,
 } from './headers.ts';
+import type { ByteStream } from '../streams/index.ts';
 import { parseHref } from '../url/url.ts';
 import { defineInterface, toDOMString } from '../webidl.ts';
 import { isWebSocket } from './sockets.ts';
@@ -40,6 +41,9 @@ export interface ResponseState extends Body {
   webSocket: object | undefined;
 }
 
+const { delete: deleteHeader } = Headers.prototype;
+
+let newWithBody: (state: ResponseState, body: ByteStream) => Response;
 let newFetched: (head: string, body: ArrayBuffer | InStream | undefined) => Response;
 let findState: (value: unknown) => ResponseState | undefined;
 
@@ -188,6 +192,16 @@ export class Response {
       if (body !== undefined) state.source = body instanceof InStream ? body : new Uint8Array(body);
       return response;
     };
+    newWithBody = (state, body) => {
+      const response = new Response(BLANK);
+      const made = response.#state;
+      made.status = state.status;
+      made.statusText = state.statusText;
+      made.headers = new Headers(headersOf(state));
+      reflectApply(deleteHeader, made.headers, ['content-length']);
+      made.source = body;
+      return response;
+    };
     findState = (value) => (typeof value === 'object' && value !== null && #state in value ? value.#state : undefined);
     defineBodyMethods(
       Response.prototype,
@@ -198,12 +212,20 @@ export class Response {
 }
 
 defineInterface(Response, 'Response');
+const { text } = Response.prototype as unknown as { text: () => Promise<string> };
 Object.defineProperty(Response, 'length', { value: 0, configurable: true });
 for (const name of ['error', 'json', 'redirect']) Object.defineProperty(Response, name, { enumerable: true });
 
 export const fetchedResponse = newFetched;
+/** A response with the head of another, but for its length, and a new body. */
+export const responseWithBody = newWithBody;
 /** The record of a response; undefined for any other value. */
 export const responseState = findState;
+
+/** Reads a response as text, past the public method. */
+export function responseText(response: Response): Promise<string> {
+  return reflectApply(text, response, []);
+}
 
 /** The head that the host is told: `statusText\nname\nvalue…`. */
 export function responseHead({ statusText, headers, list, implied }: ResponseState): string {

@@ -24,6 +24,7 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
     'WritableStreamDefaultWriter',
   ],
   'web-socket': ['WebSocket', 'WebSocketPair'],
+  'html-rewriter': ['HTMLRewriter'],
   'url-pattern': ['URLPattern'],
 };
 

@@ -3,6 +3,7 @@
  * source (built by build.ts from parts/), it is evaluated here, and finds the core runtime in what it is given.
  */
 import { HOST_SYNC } from '../abi.ts';
+import { isArrayBuffer } from '../bytes.ts';
 import { hostSync } from './host.ts';
 import { nameFunction } from '../webidl.ts';
 import { objectDefineProperty, reflectOwnKeys, SafeMap } from './intrinsics.ts';
@@ -43,6 +44,13 @@ export function runPart(name: string, factory: Factory): Part {
   }
   loaded.set(name, part);
   return part;
+}
+
+/** The bytes of a binary that a part needs. */
+export function loadAsset(name: string): ArrayBuffer {
+  const bytes = hostSync(HOST_SYNC.asset, name);
+  if (!isArrayBuffer(bytes)) throw new Error(`This runtime has no asset "${name}"`);
+  return bytes;
 }
 
 /** Defines a property whose value is made when it is first looked at; it is a data property from then on. */

@@ -19,10 +19,13 @@ interface Namespace {
   Memory: Constructor;
   Table: Constructor;
   CompileError: new (message: string) => Error;
+  RuntimeError: new (message: string) => Error;
   [key: string]: unknown;
 }
 
 let NativeModule: Constructor | undefined;
+let NativeInstance: Constructor | undefined;
+let NativeRuntimeError: (new (message: string) => Error) | undefined;
 /** Modules whose instances bring no memory of their own: those need not be counted. */
 const withoutMemory = new SafeWeakSet<object>();
 /** Memories, tables, and instances with a memory of their own, alive. */
@@ -37,11 +40,28 @@ export function compileModule(bytes: ArrayBuffer): object {
   return module;
 }
 
+/** Instantiates a binary of the runtime's own, whose memory has a maximum. Counted as one of the tenant's. */
+export function instantiateOwn(bytes: ArrayBuffer, imports: object): object {
+  const Instance = NativeInstance;
+  if (NativeModule === undefined || Instance === undefined) throw new TypeError('WebAssembly is not available');
+  // V8 compiles the same bytes once in a process.
+  const module = new NativeModule(bytes);
+  const instance = counted(() => new Instance(module, imports));
+  return (instance as { exports: object }).exports;
+}
+
+/** Did WebAssembly code end in a trap? Its instance is not to be entered again. */
+export function isTrap(error: unknown): boolean {
+  return NativeRuntimeError !== undefined && error instanceof NativeRuntimeError;
+}
+
 export function installWasm(): void {
   const { WebAssembly } = globalThis as unknown as { WebAssembly?: Namespace };
   if (WebAssembly === undefined) return;
-  const { Module, Instance, Memory, Table, CompileError } = WebAssembly;
+  const { Module, Instance, Memory, Table, CompileError, RuntimeError } = WebAssembly;
   NativeModule = Module;
+  NativeInstance = Instance;
+  NativeRuntimeError = RuntimeError;
   counter = new NativeRegistry(() => {
     alive--;
   });

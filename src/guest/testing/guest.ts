@@ -1,4 +1,5 @@
 /** A guest in a real isolate for tests: entries go in, host calls are recorded. */
+import { gunzipSync } from 'node:zlib';
 import ivm from 'isolated-vm';
 import { type ConfigureOptions, ENTER, HOST_SYNC } from '../abi.ts';
 import { buildGuest, type GuestScript, WARMUP } from '../build.ts';
@@ -47,9 +48,14 @@ export async function createGuest(
     while (call.length > 2 && call.at(-1) === undefined) call.pop();
     recorded.push(call as HostCall);
   };
-  const { parts } = await (script ??= buildGuest());
-  const answer = (op: number, a: unknown): unknown =>
-    op === HOST_SYNC.source ? parts[a as string] : typeof a === 'number' ? new ArrayBuffer(a) : undefined;
+  const { parts, assets } = await (script ??= buildGuest());
+  const answer = (op: number, a: unknown): unknown => {
+    if (op === HOST_SYNC.source) return parts[a as string];
+    if (op === HOST_SYNC.asset) {
+      return new Uint8Array(gunzipSync(Buffer.from(assets[a as string]!, 'base64'))).buffer;
+    }
+    return typeof a === 'number' ? new ArrayBuffer(a) : undefined;
+  };
   const entries = context.evalClosureSync(
     'const isola = __isola; delete globalThis.__isola; return isola.boot($0, $1, $2, $3)',
     [

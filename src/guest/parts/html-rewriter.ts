@@ -1,0 +1,2 @@
+/** `HTMLRewriter`: lol-html in WebAssembly. */
+export { HTMLRewriter } from '../html-rewriter/index.ts';
