@@ -76,7 +76,7 @@ async function startUpstream(): Promise<{ url: string; close: () => void; seen: 
       socket.end('HTTP/1.1 418 I am a teapot\r\ncontent-length: 8\r\n\r\na teapot');
       return;
     }
-    seen.push(`${request.url} ${request.headers['x-key'] ?? ''} ${request.headers['sec-websocket-extensions'] ?? ''}`);
+    seen.push(`${request.url} ${String(request.headers['x-key'] ?? '')} ${request.headers['sec-websocket-extensions'] ?? ''}`);
     sockets.handleUpgrade(request, socket, head, (ws) => {
       ws.on('message', (data: Buffer, isBinary: boolean) => {
         if (String(data) === 'vanish') ws.terminate();
