@@ -11,6 +11,7 @@ import type { Invocation } from './invocation.ts';
 import { domainToAscii } from './domain.ts';
 import { OutStream } from './out-stream.ts';
 import { type Services, toErrorText } from './services/index.ts';
+import { withoutRuntime } from './own-frames.ts';
 import { Subrequest, type SubrequestBody } from './subrequest.ts';
 import { isUpgradeHead, WebSocketEnd } from './web-socket.ts';
 
@@ -58,7 +59,7 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
     case HOST.clearTimer:
       return instance.clearTimer(id);
     case HOST.log:
-      instance.invocations.get(id)?.log(toLevel(a), toText(b), instance.owner.now());
+      instance.invocations.get(id)?.log(toLevel(a), withoutRuntime(toText(b)), instance.owner.now());
       return;
     case HOST.done:
       return done(instance, id, a === 'ok');
@@ -254,15 +255,6 @@ function withoutRedirect(head: string): string {
   const redirect = head.indexOf('\n', url);
   const rest = head.indexOf('\n', redirect + 1);
   return rest < 0 ? head.slice(0, redirect) : head.slice(0, redirect) + head.slice(rest);
-}
-
-/** A stack without the frames of our own runtime: they say nothing to a tenant. */
-function withoutRuntime(stack: string): string {
-  if (!stack.includes('isola:')) return stack;
-  return stack
-    .split('\n')
-    .filter((line) => !/^\s+at .*\bisola:(boot|guest)\b/.test(line))
-    .join('\n');
 }
 
 interface Question {

@@ -17,11 +17,8 @@ describe('mapStack()', () => {
     ['an async call', '    at async f (index.js:1:7)', '    at async f (src/a.ts:101:1)'],
     ['an async call without a name', '    at async index.js:1:7', '    at async src/a.ts:101:1'],
     ['a refused upload', '  at index.js:1:7 in f', '  at src/a.ts:101:1 in f'],
-    [
-      'a cause, indented',
-      '  [cause]: Error: x\n        at f (index.js:1:7) {',
-      '  [cause]: Error: x\n        at f (index.js:1:7) {',
-    ],
+    ['the last frame of a value', '        at f (index.js:1:7) {', '        at f (src/a.ts:101:1) {'],
+    ['the last frame in a list', '        at index.js:1:7, ]', '        at src/a.ts:101:1, ]'],
     ['another module', '    at f (other.js:1:7)', '    at f (other.js:1:7)'],
     ['no mapping there', '    at f (index.js:1:8)', '    at f (index.js:1:8)'],
     [
@@ -56,6 +53,8 @@ describe('mapStack()', () => {
       `    at ${' ('.repeat(30_000)}index.js:1:7)`,
       `    at ${':1'.repeat(30_000)}`,
       `${' '.repeat(60_000)}at index.js:1:7`,
+      `    at ${' {'.repeat(900)}x`.repeat(2),
+      `    at ${' {'.repeat(900)}x\n`.repeat(30),
       '\n  at '.repeat(10_000),
       '    at a (b:1:1)\n'.repeat(4_000),
     ]) {

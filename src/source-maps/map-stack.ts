@@ -24,6 +24,8 @@ interface Frame {
   readonly column: number;
   /** What follows the name in messages of refused uploads: `at index.js:1:2 in name`. */
   readonly nameLast: boolean;
+  /** What a console puts behind the last frame of an error within a value: ` {`, `,`, ` ]`. */
+  readonly end: string;
 }
 
 const MAX_FRAME_CHARS = 2_000; // a longer line is no frame: module names have 512 characters at most
@@ -68,10 +70,11 @@ export function mapStack(text: string, findOrigin: FindOrigin): string {
 }
 
 function formatFrame(frame: Frame, { source, line, column }: Origin, calledAs: string | undefined): string {
+  const { start, end } = frame;
   const position = `${source}:${line}:${column}`;
-  if (frame.name === undefined) return `${frame.start}${position}`;
+  if (frame.name === undefined) return `${start}${position}${end}`;
   const name = calledAs !== undefined && IDENTIFIER.test(frame.name) ? calledAs : frame.name;
-  return frame.nameLast ? `${frame.start}${position} in ${name}` : `${frame.start}${name} (${position})`;
+  return frame.nameLast ? `${start}${position} in ${name}${end}` : `${start}${name} (${position})${end}`;
 }
 
 function* framesOf(text: string): Generator<Frame> {
@@ -93,17 +96,19 @@ function parseFrame(line: string): Frame | undefined {
   const start = /^\s+at (?:async )?/.exec(line)?.[0];
   if (start === undefined) return undefined;
   const isAsync = start.endsWith('async ');
-  let rest = line.slice(start.length);
-  if (rest.endsWith(')')) {
-    const open = rest.lastIndexOf(' (');
-    const position = open < 0 ? undefined : parsePosition(rest.slice(open + 2, -1));
-    return position && { start, isAsync, name: rest.slice(0, open), nameLast: false, ...position };
+  let length = line.length;
+  while (length > start.length && ' ,{}[]'.includes(line.charAt(length - 1))) length--;
+  const frame = line.slice(start.length, length);
+  const end = line.slice(length);
+  if (frame.endsWith(')')) {
+    const open = frame.lastIndexOf(' (');
+    const position = open < 0 ? undefined : parsePosition(frame.slice(open + 2, -1));
+    return position && { start, isAsync, name: frame.slice(0, open), nameLast: false, end, ...position };
   }
-  const nameAt = rest.lastIndexOf(' in ');
-  const name = nameAt < 0 ? undefined : rest.slice(nameAt + 4);
-  if (nameAt >= 0) rest = rest.slice(0, nameAt);
-  const position = parsePosition(rest);
-  return position && { start, isAsync, name, nameLast: true, ...position };
+  const nameAt = frame.lastIndexOf(' in ');
+  const name = nameAt < 0 ? undefined : frame.slice(nameAt + 4);
+  const position = parsePosition(nameAt < 0 ? frame : frame.slice(0, nameAt));
+  return position && { start, isAsync, name, nameLast: true, end, ...position };
 }
 
 function parsePosition(text: string): Pick<Frame, 'column' | 'line' | 'module'> | undefined {
