@@ -88,11 +88,9 @@ function toRuntimeBindings({ name: self, bindings }: WorkerConfig): { bindings: 
   const toBinding = (binding: UploadBinding): Binding => {
     if (binding.type !== 'service') return binding;
     const { name, service, entrypoint } = binding;
-    if (entrypoint !== undefined && entrypoint !== 'default') {
-      warnings.push(`services: ${name} has an entrypoint, which is not supported yet; the default one is called`);
-    }
     if (service !== self) warnings.push(`services: ${name} is "${service}", which does not run here; calls of it fail`);
-    return { type: 'service', name, service: service as WorkerName };
+    const runtimeBinding = { type: 'service', name, service: service as WorkerName } as const;
+    return entrypoint === undefined || entrypoint === 'default' ? runtimeBinding : { ...runtimeBinding, entrypoint };
   };
   return { bindings: bindings.map(toBinding), warnings };
 }
