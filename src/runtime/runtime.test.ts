@@ -260,6 +260,34 @@ describe('Runtime', () => {
     });
   });
 
+  it('tells the causes of an exception, and the members of an AggregateError', async () => {
+    await runtime.deploy(
+      'causes',
+      worker(`
+        const loop = new Error('loop'); loop.cause = loop;
+        const evil = { get message() { throw 1 }, get stack() { for (;;) return {} }, toJSON() { throw 2 } };
+        const why = new Error('why', { cause: new TypeError('root', { cause: 'text' }) });
+        throw new AggregateError([new Error('one'), loop, evil, 5], 'many', { cause: why });
+      `),
+    );
+    await get('causes');
+    const stack = (await recordOf('causes')).exceptions[0]?.stack ?? '';
+    const lines = stack.split('\n').filter((line) => !line.startsWith('    at '));
+    assert.deepEqual(lines, [
+      'AggregateError: many',
+      '  [errors.0]: Error: one',
+      '  [errors.1]: Error: loop',
+      '  [errors.2]: Thrown value is not an Error',
+      '  [errors.3]: 5',
+      '  [cause]: Error: why',
+      '  [cause]: TypeError: root',
+      '  [cause]: text',
+    ]);
+    await runtime.deploy('loops', worker(`const e = new Error('x'); e.cause = e; throw e;`));
+    await get('loops');
+    assert.equal((await recordOf('loops')).exceptions[0]?.stack.split('[cause]').length, 5);
+  });
+
   it('names the value and the range of a limit that is out of it', async () => {
     await assert.rejects(runtime.deploy('limits', { ...worker(''), limits: { cpuMs: 0 } }), {
       message: 'Cannot deploy "limits": limits.cpuMs is 0, allowed are 1 to 300000',

@@ -1,7 +1,11 @@
 /** Thrown values as strings, read defensively: a tenant's getters and proxies may throw, loop or answer nonsense. */
+import { isArray } from '../primordials.ts';
 import { jsonStringify, stringSlice } from './intrinsics.ts';
 
 const MAX_FIELD = 8 * 1024; // characters of each field; a stack of ten frames is well under 2 KB
+
+const MAX_CAUSES = 4; // of an error, its cause, the cause of that …
+const MAX_MEMBERS = 8; // of an AggregateError
 
 const NativeError = Error;
 const NativeString = String;
@@ -19,16 +23,53 @@ export function describeError(thrown: unknown): Description {
   }
   const name = readString(thrown, 'name');
   const message = readString(thrown, 'message');
-  const stack = readStack(thrown);
+  const stack = (readStack(thrown) ?? '') + reasonsOf(thrown);
   if (name === undefined && message === undefined) {
-    return { name: 'Error', message: bounded(objectText(thrown)), stack: bounded(stack ?? '') };
+    return { name: 'Error', message: bounded(objectText(thrown)), stack: bounded(stack) };
   }
-  return { name: bounded(name ?? 'Error'), message: bounded(message ?? ''), stack: bounded(stack ?? '') };
+  return { name: bounded(name ?? 'Error'), message: bounded(message ?? ''), stack: bounded(stack) };
 }
 
 export function messageOf(thrown: unknown): string {
   const { name, message } = describeError(thrown);
   return `${name}: ${message}`;
+}
+
+/** What V8 leaves out of a stack: the cause, and that of the cause, and an AggregateError's members. */
+function reasonsOf(thrown: object): string {
+  let text = '';
+  const errors = readValue(thrown, 'errors');
+  if (isArray(errors)) {
+    for (let i = 0; i < MAX_MEMBERS; i++) {
+      const member = readValue(errors, i);
+      if (member !== undefined) text += `\n  [errors.${i}]: ${reasonText(member)}`;
+    }
+  }
+  let from = thrown;
+  for (let depth = 0; depth < MAX_CAUSES && text.length < MAX_FIELD; depth++) {
+    const cause = readValue(from, 'cause');
+    if (cause === undefined) break;
+    text += `\n  [cause]: ${reasonText(cause)}`;
+    if (typeof cause !== 'object' || cause === null) break;
+    from = cause;
+  }
+  return text;
+}
+
+function reasonText(reason: unknown): string {
+  if (typeof reason !== 'object' || reason === null) return bounded(primitiveText(reason));
+  const stack = readStack(reason);
+  if (stack !== undefined && stack !== '') return bounded(stack);
+  const message = readString(reason, 'message');
+  return bounded(message === undefined ? objectText(reason) : `${readString(reason, 'name') ?? 'Error'}: ${message}`);
+}
+
+function readValue(from: object, key: string | number): unknown {
+  try {
+    return (from as Record<string | number, unknown>)[key];
+  } catch {
+    return undefined;
+  }
 }
 
 function readString(from: object, key: string): string | undefined {
