@@ -12,6 +12,7 @@ import { ROOT } from './version.ts';
 
 // A test that hangs should fail by its name, long before CI gives up on the whole run.
 const TEST_TIMEOUT_MS = 120_000;
+const FUZZ_TIMEOUT_MS = 30 * 60_000;
 
 interface Step {
   readonly name: string;
@@ -29,7 +30,17 @@ const STEPS: readonly Step[] = [
   { name: 'e2e', does: 'end-to-end tests', run: () => runTests('test/**/*.test.ts') },
 ];
 
-const names = STEPS.map((step) => step.name);
+/** Slow, and so no part of the whole: run by its name. */
+const FUZZ: Step = {
+  name: 'fuzz',
+  does: 'property tests, with a million inputs each',
+  run: () => {
+    process.env['ISOLA_FUZZ_RUNS'] ??= '1000000';
+    return runTests('src/guest/**/*.property.test.ts', FUZZ_TIMEOUT_MS);
+  },
+};
+
+const names = [...STEPS, FUZZ].map((step) => step.name);
 
 export const test = defineCommand({
   name: 'test',
@@ -47,12 +58,16 @@ export const test = defineCommand({
   examples: [
     { line: 'isola test', does: 'All steps; stops at the first that fails' },
     { line: 'isola test --only unit', does: 'The unit tests alone' },
+    {
+      line: 'isola test --only fuzz',
+      does: 'The property tests of the guest runtime, with a million inputs each (npm run fuzz)',
+    },
   ],
   run: ({ only }) => {
     if (!existsSync(join(ROOT, 'tsconfig.json'))) {
       throw new UsageError('Cannot run the tests: they are in the git checkout only');
     }
-    return runSteps(STEPS.filter((step) => only === undefined || step.name === only));
+    return runSteps(only === undefined ? STEPS : [...STEPS, FUZZ].filter((step) => step.name === only));
   },
 });
 
@@ -94,12 +109,12 @@ async function runTool(name: string, args: readonly string[]): Promise<number> {
   return code;
 }
 
-function runTests(pattern: string): Promise<number> {
+function runTests(pattern: string, timeoutMs = TEST_TIMEOUT_MS): Promise<number> {
   return runNode([
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${availableParallelism()}`,
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    `--test-timeout=${timeoutMs}`,
     pattern,
   ]);
 }

@@ -4,8 +4,8 @@
  */
 import { parseHost } from './host.ts';
 import { C0_CONTROL, FRAGMENT, PATH, percentEncode, QUERY, SPECIAL_QUERY, USERINFO } from './percent.ts';
-import { defaultPort, isSpecial, type ParsedUrl, serialize, toRecord, type UrlRecord } from './record.ts';
-import { scanAbsolute, scanPathAbsolute } from './scan.ts';
+import { defaultPort, dotSegment, isSpecial, type ParsedUrl, serialize, toRecord, type UrlRecord } from './record.ts';
+import { scanAbsolute, scanRelative } from './scan.ts';
 
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
@@ -16,7 +16,7 @@ const MAX_PORT = 65_535;
 
 /** Parses a well-formed string against a base; undefined for failure. */
 export function parseUrl(input: string, base: ParsedUrl | undefined): ParsedUrl | undefined {
-  const scanned = scanAbsolute(input) ?? (base === undefined ? undefined : scanPathAbsolute(input, base));
+  const scanned = scanAbsolute(input) ?? (base === undefined ? undefined : scanRelative(input, base));
   if (scanned !== undefined) return scanned;
   const text = removeTabAndNewline(trimControls(input));
   const record = parseRecord(text, base === undefined ? undefined : toRecord(base));
@@ -94,7 +94,7 @@ export function appendPath(record: UrlRecord, text: string, from: number, end: n
     }
     const segment = text.slice(start, i);
     start = i + 1;
-    const dots = dotSegment(segment);
+    const dots = dotSegment(segment, 0, segment.length);
     if (dots === 2) shortenPath(record);
     if (dots > 0) {
       if (last) path.push('');
@@ -266,26 +266,6 @@ function shortenPath(record: UrlRecord): void {
   const path = record.path as string[];
   if (record.scheme === 'file' && path.length === 1 && isNormalizedDriveLetter(path[0] as string)) return;
   path.pop();
-}
-
-/** 1 for `.`, 2 for `..`, in any spelling; else 0. */
-function dotSegment(segment: string): 0 | 1 | 2 {
-  const { length } = segment;
-  if (length === 0 || length > 6) return 0;
-  const c = segment.charCodeAt(0);
-  if (c !== 0x2e && c !== 0x25) return 0;
-  switch (segment.toLowerCase()) {
-    case '.':
-    case '%2e':
-      return 1;
-    case '..':
-    case '.%2e':
-    case '%2e.':
-    case '%2e%2e':
-      return 2;
-    default:
-      return 0;
-  }
 }
 
 function isDriveLetter(text: string): boolean {

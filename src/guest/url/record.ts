@@ -63,6 +63,26 @@ export function hasOpaquePath(url: ParsedUrl): boolean {
   return !url.hasHost && url.href.charCodeAt(url.pathStart) !== 0x2f;
 }
 
+/** What the path segment `[from, to)` means: 1 for `.`, 2 for `..`, in any spelling; else 0. */
+export function dotSegment(text: string, from: number, to: number): 0 | 1 | 2 {
+  const length = to - from;
+  if (length === 0 || length > 6) return 0;
+  const c = text.charCodeAt(from);
+  if (c === 0x2e && length === 1) return 1;
+  if (c !== 0x2e && c !== 0x25) return 0;
+  switch (text.slice(from, to).toLowerCase()) {
+    case '%2e':
+      return 1;
+    case '..':
+    case '.%2e':
+    case '%2e.':
+    case '%2e%2e':
+      return 2;
+    default:
+      return 0;
+  }
+}
+
 /** URL standard, "URL serializer". */
 export function serialize(record: UrlRecord): ParsedUrl {
   let href = `${record.scheme}:`;

@@ -11,6 +11,7 @@ import {
   toRecord,
   type UrlRecord,
 } from './record.ts';
+import { scanHost, scanPathname } from './scan.ts';
 
 export function withProtocol(url: ParsedUrl, value: string): ParsedUrl {
   const text = `${removeTabAndNewline(value)}:`;
@@ -36,6 +37,8 @@ export function withPassword(url: ParsedUrl, value: string): ParsedUrl {
 
 /** `hostnameOnly`: the `hostname` setter, which takes no port. */
 export function withHost(url: ParsedUrl, value: string, hostnameOnly: boolean): ParsedUrl {
+  const scanned = scanHost(value, url, hostnameOnly);
+  if (scanned !== undefined) return scanned;
   if (hasOpaquePath(url)) return url;
   const text = removeTabAndNewline(value);
   const record = toRecord(url);
@@ -67,6 +70,8 @@ export function withPort(url: ParsedUrl, value: string): ParsedUrl {
 }
 
 export function withPathname(url: ParsedUrl, value: string): ParsedUrl {
+  const scanned = scanPathname(value, url);
+  if (scanned !== undefined) return scanned;
   if (hasOpaquePath(url)) return url;
   const text = removeTabAndNewline(value);
   const record = toRecord(url);
