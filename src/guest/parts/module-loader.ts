@@ -14,6 +14,7 @@ import {
   objectCreate,
   objectDefineProperty,
   reflectApply,
+  regExpExec,
   release,
   type Resource,
   SafeMap,
@@ -27,6 +28,8 @@ import {
 
 const MAX_SPECIFIER = 2_048; // characters; a name in an upload has at most a few hundred
 const BASE_URL = 'file:///bundle/'; // the upload as a folder: engine/specifiers.ts knows it too
+
+const PLAIN_NAME = /^[\w-]+(?:[./][\w-]+)*$/;
 
 const calls = new SafeMap<number, ImportCall>();
 const namespaces = new SafeMap<number, object>();
@@ -256,8 +259,9 @@ function define(target: object, name: string, value: string): void {
   objectDefineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
 }
 
-/** A name of the upload may hold what has a meaning in a URL. */
+/** A name of the upload may hold what has a meaning in a URL; most do not, and save the parser's first use. */
 function toUrl(name: string): string {
+  if (regExpExec(PLAIN_NAME, name) !== null) return BASE_URL + name;
   const url = new URL(BASE_URL);
   url.pathname = `/bundle/${name}`;
   return url.href;
