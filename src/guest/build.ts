@@ -117,19 +117,17 @@ const MAY_BE_TWICE = /^abi\.ts$|\/node_modules\/(?!web-streams-polyfill\/)/;
 
 /** Synchronous, because esbuild's other form leaves a helper process behind for as long as this one lives. */
 async function bundleAll(): Promise<Scripts> {
+  const files = (await readdir(PARTS)).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+  const bundles = files.toSorted().map((file) => bundlePart(basename(file, '.ts'), join(PARTS, file)));
   const core = buildSync({
     ...COMMON,
-    stdin: { contents: coreEntry(), resolveDir: GUEST, sourcefile: 'entry.ts', loader: 'ts' },
+    stdin: { contents: coreEntry(bundles), resolveDir: GUEST, sourcefile: 'entry.ts', loader: 'ts' },
     format: 'iife',
     banner: { js: `(() => {"use strict"; const { ${CAPTURED_GLOBALS.join(', ')} } = globalThis;` },
     footer: { js: '})();' },
   });
-  const parts: Record<string, string> = {};
-  for (const file of (await readdir(PARTS)).toSorted()) {
-    if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
-    const name = basename(file, '.ts');
-    parts[name] = bundlePart(name, join(PARTS, file), core.metafile);
-  }
+  for (const bundle of bundles) checkInputs(bundle, core.metafile);
+  const parts = Object.fromEntries(bundles.map(({ name, text }) => [name, text]));
   return { source: core.outputFiles[0]!.text, parts, assets: await loadAssets() };
 }
 
@@ -166,18 +164,31 @@ function capMemory(binary: Buffer, maxPages: number): Buffer {
   throw new Error('This binary has no memory of its own');
 }
 
+interface PartBundle {
+  readonly name: string;
+  readonly text: string;
+  /** What it imports of core.ts, and the built-ins it names. */
+  readonly imports: readonly string[];
+  readonly captured: readonly string[];
+  readonly metafile: Metafile;
+}
+
 /**
- * The bundle, and a function that makes what parts import: hundreds of bindings that cost nothing until a part is
+ * The bundle, and for each part a function that makes what it imports: nothing of it is compiled until the part is
  * loaded. Streams are a part themselves, loaded when another one names something of them.
  */
-function coreEntry(): string {
-  const names = exportsOf('shared.ts');
-  const streams = exportsOf('parts/streams.ts').map((name) => `get ${name}() { return streams().${name}; }`);
+function coreEntry(bundles: readonly PartBundle[]): string {
+  const streams = new Set(exportsOf('parts/streams.ts'));
+  const makers = bundles.map(({ name, imports, captured }) => {
+    const values = imports.map((key) => (streams.has(key) ? `get ${key}() { return streams().${key}; }` : key));
+    return `${JSON.stringify(name)}: () => ({ ${values.map((value) => `${value}, `).join('')}captured: { ${captured.join(', ')} } }),`;
+  });
+  const names = new Set(bundles.flatMap(({ imports }) => imports).filter((key) => !streams.has(key)));
   return `
     import './bundle.ts';
     import { setCore } from './runtime/parts.ts';
-    import { ${names.join(', ')} } from './shared.ts';
-    setCore(() => ({ ${[...names, ...streams].join(', ')}, captured: { ${CAPTURED_GLOBALS.join(', ')} } }));`;
+    import { ${[...names.add('streams')].join(', ')} } from './shared.ts';
+    setCore({ __proto__: null, ${makers.join('\n')} });`;
 }
 
 function exportsOf(file: string): readonly string[] {
@@ -186,24 +197,64 @@ function exportsOf(file: string): readonly string[] {
   return Object.values(metafile.outputs)[0]!.exports;
 }
 
-/** A function of the core (as `require`), which answers the part's exports. */
-function bundlePart(name: string, path: string, core: Metafile): string {
-  const { outputFiles, metafile } = buildSync({
-    ...COMMON,
-    entryPoints: [path],
-    format: 'cjs',
-    external: CORE,
-    banner: {
-      js: `(require => {"use strict"; const module = { exports: {} }, { ${CAPTURED_GLOBALS.join(', ')} } = require().captured, { ${PLATFORM_GLOBALS.join(', ')} } = require();`,
-    },
-    footer: { js: `return module.exports; })\n//# sourceURL=isola:guest/${name}` },
-  });
-  const twice = Object.keys(metafile.inputs).filter((file) => file in core.inputs && !MAY_BE_TWICE.test(file));
-  if (twice.length > 0) {
-    throw new Error(`The part ${name} contains ${twice.join(', ')}, which the core has: import it from core.ts`);
+/**
+ * A function of what the part imports (as `require`), which answers the part's exports. Made of an ES module and not by
+ * esbuild's CommonJS form: that has helpers which call built-ins when the part is loaded, and by then a tenant may have
+ * replaced them.
+ */
+function bundlePart(name: string, path: string): PartBundle {
+  const { outputFiles, metafile } = buildSync({ ...COMMON, entryPoints: [path], external: CORE, format: 'esm' });
+  const { code, imports, exports } = splitModule(outputFiles[0]!.text, name);
+  const named = (of: readonly string[]): string[] => of.filter((key) => new RegExp(`\\b${key}\\b`).test(code));
+  const captured = named(CAPTURED_GLOBALS);
+  const globals = named(PLATFORM_GLOBALS);
+  const bindings = imports.map(([key, local]) => (key === local ? key : `${key}: ${local}`));
+  const text = `((require) => {
+"use strict";
+const { ${captured.join(', ')} } = require().captured;
+const { ${[...bindings, ...globals].join(', ')} } = require();
+${code}
+return { ${exports.map(([local, key]) => (key === local ? key : `${key}: ${local}`)).join(', ')} };
+})
+//# sourceURL=isola:guest/${name}`;
+  return { name, text, imports: [...new Set([...imports.map(([key]) => key), ...globals])], captured, metafile };
+}
+
+type Renamed = readonly [name: string, as: string];
+
+/** Of a module that esbuild has written: `import{a,b as c}from"…/core.ts";` at its head, `export{d as e};` at its end. */
+function splitModule(text: string, name: string): { code: string; imports: Renamed[]; exports: Renamed[] } {
+  const imports: Renamed[] = [];
+  const exports: Renamed[] = [];
+  const code = text
+    .replace(/(?<=^|[;}])\s*import\s*\{([^{}]*)\}\s*from\s*"[^"]*\/(?:core|shared)\.ts";/g, (_, list: string) => {
+      imports.push(...parseNames(list));
+      return '';
+    })
+    .replace(/(?<=^|[;}])\s*export\s*\{([^{}]*)\};\s*$/, (_, list: string) => {
+      exports.push(...parseNames(list));
+      return '';
+    });
+  if (/(?:^|[;}])\s*(?:import\s*["{*]|export\s*[{*])/.test(code)) {
+    throw new Error(`The part ${name} has an import or export of an unexpected form`);
   }
-  // The helper copies properties by `call`, which a tenant may have replaced before the part is loaded.
-  return outputFiles[0]!.text.replace(/(?<=module\.exports=)\w+\((\w+)\)/, '$1');
+  return { code, imports, exports };
+}
+
+function parseNames(list: string): Renamed[] {
+  const items = list.split(',').map((item) => item.trim());
+  return items
+    .filter((item) => item !== '')
+    .map((item) => {
+      const [name = '', as = name] = item.split(' as ');
+      return [name, as];
+    });
+}
+
+function checkInputs({ name, metafile }: PartBundle, core: Metafile): void {
+  const twice = Object.keys(metafile.inputs).filter((file) => file in core.inputs && !MAY_BE_TWICE.test(file));
+  if (twice.length === 0) return;
+  throw new Error(`The part ${name} contains ${twice.join(', ')}, which the core has: import it from core.ts`);
 }
 
 async function hashInputs(): Promise<string> {
