@@ -51,17 +51,14 @@ export class DynamicImports {
 
   /** Sees to one request and what it brings about. Throws an unhandled rejection of the tenant's, when all is done. */
   *run(request: ImportRequest): Steps {
-    const stray: unknown[] = [];
-    yield* this.#import(request, stray);
-    yield* this.#settle(stray);
-    if (stray.length > 0) throw stray[0];
+    const rejections: unknown[] = [];
+    yield* this.#import(request, rejections);
+    yield* this.#settle(rejections);
   }
 
   /** Sees to what modules have asked for while they were evaluated. Throws as `run` does. */
   *settle(): Steps {
-    const stray: unknown[] = [];
-    yield* this.#settle(stray);
-    if (stray.length > 0) throw stray[0];
+    yield* this.#settle([]);
   }
 
   /**
@@ -69,17 +66,7 @@ export class DynamicImports {
    * who imports it is told; otherwise it is thrown again.
    */
   *rethrow(error: unknown): Steps {
-    let wasOurs = false;
-    for (const [record, imported] of this.#imported) {
-      if (imported.state !== 'evaluating') continue;
-      const failure = yield* this.#graph.probe(record);
-      if (failure === undefined) continue;
-      this.#fail(imported, failure.error);
-      wasOurs ||= isSame(failure.error, error);
-      for (const id of imported.waiting) yield this.#enter(ENTER.imported, id, imported.failure, record.key);
-      imported.waiting.clear();
-    }
-    if (!wasOurs) throw error;
+    yield* this.#settle([error]);
   }
 
   get hasUnsettled(): boolean {
@@ -87,20 +74,50 @@ export class DynamicImports {
     return false;
   }
 
-  *#settle(stray: unknown[]): Steps {
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      yield* this.#import(next, stray);
+  /** Until nothing is left to do: telling one module of a failure may make the next one fail. */
+  *#settle(rejections: unknown[]): Steps {
+    const unexplained: unknown[] = [];
+    while (this.#queue.length > 0 || rejections.length > 0) {
+      const next = this.#queue.shift();
+      if (next !== undefined) {
+        yield* this.#import(next, rejections);
+        continue;
+      }
+      const error = rejections.shift();
+      yield* this.#findFailed(rejections);
+      const description = describeFailure(error);
+      const isOfModule = this.#imported.values().some(({ failure }) => failure === description);
+      if (!isOfModule) unexplained.push(error);
+    }
+    if (unexplained.length > 0) throw unexplained[0];
+  }
+
+  /** Finds modules that have failed since they began to wait, and tells who imports them. */
+  *#findFailed(rejections: unknown[]): Steps {
+    for (const [record, imported] of this.#imported) {
+      if (imported.state !== 'evaluating') continue;
+      const failure = yield* this.#graph.probe(record);
+      if (failure === undefined) continue;
+      this.#fail(imported, failure.error);
+      for (const id of imported.waiting) {
+        try {
+          yield this.#enter(ENTER.imported, id, imported.failure, record.key);
+        } catch (error) {
+          rejections.push(error);
+        }
+      }
+      imported.waiting.clear();
     }
   }
 
-  *#import({ id, asker, specifier }: ImportRequest, stray: unknown[]): Steps {
+  *#import({ id, asker, specifier }: ImportRequest, rejections: unknown[]): Steps {
     if ((yield this.#enter(ENTER.import, id)) === false) return; // its event is over
     let record: ModuleRecord | undefined;
     let failure = '';
     try {
       record = this.#graph.findFor(asker, specifier);
       const imported = this.#imported.get(record) ?? this.#start(record);
-      if (imported.state === 'linking') yield* this.#evaluate(record, imported, stray);
+      if (imported.state === 'linking') yield* this.#evaluate(record, imported, rejections);
       failure = imported.failure;
     } catch (error) {
       // Not found or not linked: nothing has been evaluated, and the next one who asks tries again.
@@ -114,7 +131,7 @@ export class DynamicImports {
       if (isPending === true) imported.waiting.add(id);
       else imported.state = 'done';
     } catch (error) {
-      stray.push(error);
+      rejections.push(error);
     }
   }
 
@@ -125,7 +142,7 @@ export class DynamicImports {
     return imported;
   }
 
-  *#evaluate(record: ModuleRecord, imported: Imported, stray: unknown[]): Steps {
+  *#evaluate(record: ModuleRecord, imported: Imported, rejections: unknown[]): Steps {
     yield this.#graph.link(imported.loader);
     imported.state = 'evaluating';
     try {
@@ -134,7 +151,7 @@ export class DynamicImports {
       // Its own error, or some rejection that nobody handles.
       const failure = yield* this.#graph.probe(record);
       if (failure !== undefined) this.#fail(imported, failure.error);
-      else stray.push(error);
+      else rejections.push(error);
     }
   }
 
@@ -142,10 +159,6 @@ export class DynamicImports {
     imported.state = 'failed';
     imported.failure = describeFailure(error);
   }
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return describeFailure(one) === describeFailure(other);
 }
 
 /** As JSON, for the guest to make an error of: a copy of what was thrown in the isolate is all that the host has. */

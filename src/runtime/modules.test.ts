@@ -145,6 +145,45 @@ describe('Modules of a Worker', () => {
       assert.match(await get(name), /global scope/);
     });
 
+    it('works at a start and in events of either place, long or short', async () => {
+      const name = await deploy({
+        'index.js': `
+          for (let end = 0; end < 2e7; end++); // too long for a start inline
+          const { a } = await import('./a.js');
+          let load = async () => 'warm';
+          export default { async fetch(request) {
+            if (request.url.endsWith('/b')) load = async () => (await import('./b.js')).b + (await import('./c.js')).c;
+            return new Response(a + (await load()));
+          } }`,
+        'a.js': 'export const { b: a } = await import("./b.js");',
+        'b.js': 'export const b = "b";',
+        'c.js': 'await Promise.resolve(); export const { b: c } = await import("./b.js");',
+      });
+      for (let call = 0; call < 5; call++) assert.equal(await get(name), 'bwarm');
+      assert.equal(await get(name, '/b'), 'bbb');
+      assert.equal(await get(name), 'bbb');
+    });
+
+    it('does what it did when a Worker replaces the built-ins it is made of', async () => {
+      const name = await deploy({
+        'index.js': `
+          const { defineProperty } = Object, broken = () => { throw new Error('replaced') };
+          defineProperty(Object.prototype, 'then', { get() { return undefined } });
+          globalThis.__isola_take = broken;
+          for (const [object, keys] of [[Promise, ['resolve']], [Promise.prototype, ['then']], [Map.prototype, ['get', 'set']],
+            [String.prototype, ['slice', 'indexOf']], [RegExp.prototype, ['exec', 'test']], [JSON, ['parse']], [Object, ['create', 'defineProperty']]])
+            for (const key of keys) object[key] = broken;
+          export default { async fetch() {
+            const { value } = await import('./a.js');
+            try { await import('./none.js') } catch ({ message }) { return new Response(value + message) }
+          } }`,
+        'a.js': 'export const { value } = (await import("./b.cjs")).default;',
+        'b.cjs': 'module.exports = { value: require("./note.txt") + typeof require("cloudflare:workers").env };',
+        'note.txt': 'note',
+      });
+      assert.match(await get(name), /^noteobjectNo such module "\.\/none\.js"/);
+    });
+
     it('is within the CPU limit of the event that asks', async () => {
       const name = await deploy(
         {
