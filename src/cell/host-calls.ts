@@ -3,7 +3,7 @@
  * runtime is ours, but it runs beside the tenant's code: an argument of a wrong type ends the invocation.
  */
 import { randomBytes } from 'node:crypto';
-import { ENTER, HOST, HOST_SYNC } from '../guest/abi.ts';
+import { CACHE_INDEX, ENTER, HOST, HOST_SYNC } from '../guest/abi.ts';
 import { MAX_PENDING_HOST_CALLS, MAX_SERVICE_DEPTH, MAX_WEB_SOCKETS } from '../limits.ts';
 import type { LogLine } from '../model.ts';
 import type { Instance } from './instance.ts';
@@ -198,9 +198,10 @@ function subrequest(instance: Instance, id: number, [inv, head, body, bindingInd
   if (invocation === undefined || typeof head !== 'string' || instance.calls.has(id)) return;
   const { host } = instance.owner;
   const isService = typeof bindingIndex === 'number' && bindingIndex >= 0;
+  const isCache = bindingIndex === CACHE_INDEX;
   const url = head.split('\n', 2)[1] ?? '';
   const toHead = isService ? serviceHead(url) : networkHead;
-  const call = new Subrequest(id, instance, invocation, { toHead, isUpgrade: isUpgradeHead(head) });
+  const call = new Subrequest(id, instance, invocation, { toHead, isUpgrade: !isCache && isUpgradeHead(head) });
   instance.calls.set(id, call);
   invocation.hasResources = true;
   const refusal = refuseSubrequest(instance, invocation, isService);
@@ -211,7 +212,10 @@ function subrequest(instance: Instance, id: number, [inv, head, body, bindingInd
     return;
   }
   const principal = { account: instance.spec.account, worker: instance.spec.worker, ray: invocation.event.ray };
-  call.start((first, fin, events) => host.openFetch(principal, head, first, { fin, events }), source);
+  call.start((first, fin, events) => {
+    const options = { fin, events };
+    return isCache ? host.openCache(principal, head, first, options) : host.openFetch(principal, head, first, options);
+  }, source);
 }
 
 function refuseSubrequest(instance: Instance, invocation: Invocation, isService: boolean): string | undefined {

@@ -25,6 +25,16 @@ export interface CellHost {
     body: Uint8Array | undefined,
     options: { fin: boolean; events: ExchangeEvents },
   ): Exchange;
+  /**
+   * A question to the cache of the principal's account. `head` as in the ABI's `CACHE`; the answer's head is that of a
+   * cached response, `status\nstatusText\nurl\nredirected(0|1)\nname\nvalue\n…`, or empty.
+   */
+  openCache(
+    principal: Principal,
+    head: string,
+    body: Uint8Array | undefined,
+    options: { fin: boolean; events: ExchangeEvents },
+  ): Exchange;
   /** Takes note of how an invocation went. */
   record(record: InvocationRecord): void;
 }

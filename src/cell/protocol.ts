@@ -5,6 +5,12 @@ import { MAX_UPLOAD_RAW_BYTES } from '../limits.ts';
 /** Largest message between supervisor and cell: a version with all its modules, and its header. */
 export const CELL_FRAME_BYTES = MAX_UPLOAD_RAW_BYTES + 8 * 1024 * 1024;
 
+/**
+ * Exchanges from a cell are fetches, `account\nworker\nray\n` and the guest's head, unless they begin like this: then
+ * the same of a question to the cache. An account's name is never empty.
+ */
+export const CACHE_PREFIX = '\ncache\n';
+
 /** Call `start`, the first one. The payload is the guest runtime: a `GuestSource` as JSON. */
 export interface StartCell {
   readonly spares: number;

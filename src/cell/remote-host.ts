@@ -3,7 +3,7 @@ import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, VersionCode } from '../model.ts';
 import type { CellHost, Principal } from './host.ts';
-import type { Deployed } from './protocol.ts';
+import { CACHE_PREFIX, type Deployed } from './protocol.ts';
 import { RecordBatch } from './record-batch.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 
@@ -49,6 +49,16 @@ export class RemoteHost implements CellHost {
     options: { fin: boolean; events: ExchangeEvents },
   ): Exchange {
     return this.#channel.request(`${account}\n${worker}\n${ray}\n${head}`, body, options.fin, options.events);
+  }
+
+  openCache(
+    { account, worker, ray }: Principal,
+    head: string,
+    body: Uint8Array | undefined,
+    options: { fin: boolean; events: ExchangeEvents },
+  ): Exchange {
+    const prefix = `${CACHE_PREFIX}${account}\n${worker}\n${ray}\n`;
+    return this.#channel.request(`${prefix}${head}`, body, options.fin, options.events);
   }
 
   record(record: InvocationRecord): void {

@@ -95,7 +95,8 @@ export const HOST = {
   /**
    * id call; a invocation; b head `method\nurl\nredirect(follow|error|manual)\nname\nvalue\n…`;
    * c body: undefined, string, ArrayBuffer (whole), or number = out-stream id; d index of a service binding in the
-   * version's bindings, or -1 for the network. Answered by `deliver`.
+   * version's bindings, -1 for the network, or `CACHE_INDEX` (then the head is another, see there). Answered by
+   * `deliver`.
    */
   fetch: 7,
   /** id call: its caller has aborted. No `deliver` follows. */
@@ -155,6 +156,25 @@ export const HOST_SYNC = {
   /** a WebSocket id; answers how many bytes wait for its peer. */
   socketUnsent: 5,
 } as const;
+
+/**
+ * The `d` of a `HOST.fetch` to the account's cached responses. Its head is
+ * `operation\nurl\nflags\ncache\nname\nvalue…`, the fields being those of the request. flags: `s` ignores the query of
+ * URLs, `v` what responses vary by. cache: `d` is the default one, `n` and a name (as the guest encodes it) any other.
+ *
+ * - `match`: answered with 200 and a cached response, or 404. With no cache: of the first that has one.
+ * - `put`: after the request's fields an empty line, then `status\nstatusText\nurl\nredirected(0|1)\nname\nvalue…` of the
+ *   response, and its body. 204: stored; 413: it may not be, or there is no room.
+ * - `delete`: 204, or 404 when there was none.
+ * - `find`: 200 and, as the body, `id\nurl\nname\nvalue…` of each stored request, an empty line after each. With no url: all.
+ * - `get`: a cached response by such an id, as the url.
+ * - `names`: 200 and, as the body, a line for each cache but the default one.
+ * - `has`, `drop`: is there such a cache; deletes it. 204 or 404.
+ *
+ * The head of the answer is the outcome, a line break, and for 200 of `match` and `get` the cached response:
+ * `status\nstatusText\nurl\nredirected\nname\nvalue\n…`.
+ */
+export const CACHE_INDEX = -2;
 
 /** Bytes a guest may write to an out-stream before the first `credit`. */
 export const OUT_STREAM_WINDOW = 64 * 1024;

@@ -3,13 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { totalmem } from 'node:os';
 import v8 from 'node:v8';
 import { type Egress, createEgress, serveFetch } from '../broker/index.ts';
+import { CacheStore, serveCache } from '../cache/index.ts';
 import { Cell, type CellHost } from '../cell/index.ts';
 import { openLocalExchange } from '../channel/index.ts';
 import { Engine, LoadError } from '../engine/index.ts';
 import { PlatformError } from '../errors.ts';
 import { WARMUP, buildGuest } from '../guest/build.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
-import { DEFAULT_LIMITS, MAX_CPU_MS, MAX_MEMORY_MIB, MAX_SUBREQUESTS, type WorkerLimits } from '../limits.ts';
+import {
+  CACHE_BYTES,
+  DEFAULT_LIMITS,
+  MAX_CPU_MS,
+  MAX_MEMORY_MIB,
+  MAX_SUBREQUESTS,
+  type WorkerLimits,
+} from '../limits.ts';
 import type { Binding, InvocationRecord, ModuleKind, ModuleSource, VersionCode } from '../model.ts';
 import { mapRecord, type MapFiles, SourceMapper, toMapFiles } from '../source-maps/index.ts';
 import { sendRequest } from './local-fetch.ts';
@@ -21,6 +29,8 @@ export interface RuntimeOptions {
   readonly onRecord?: (record: InvocationRecord) => void;
   /** All instances together, in bytes. Default: a quarter of the machine's memory. */
   readonly memoryBudgetBytes?: number;
+  /** Memory for responses in `caches`, in bytes. Default: 64 MiB. */
+  readonly cacheBytes?: number;
 }
 
 export interface RuntimeModule {
@@ -72,6 +82,7 @@ export class Runtime implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #egress: Egress;
   readonly #cell: Cell;
+  readonly #cache: CacheStore;
   readonly #codes = new Map<VersionId, VersionCode>();
   readonly #mapFiles = new Map<VersionId, MapFiles>();
   /** By Worker: the version before the one that serves. */
@@ -86,6 +97,7 @@ export class Runtime implements AsyncDisposable {
     this.#engine = engine;
     this.#egress = egress;
     this.#onRecord = options.onRecord;
+    this.#cache = new CacheStore({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: Date.now });
     this.#cell = new Cell({
       engine,
       host: this.#createHost(),
@@ -187,6 +199,13 @@ export class Runtime implements AsyncDisposable {
       openFetch: (_, head, body, options) =>
         openLocalExchange(
           (exchange, text, first, fin) => serveFetch(this.#egress, exchange, { head: text, body: first, fin }),
+          head,
+          body,
+          options,
+        ),
+      openCache: ({ account }, head, body, options) =>
+        openLocalExchange(
+          (exchange, text, first, fin) => serveCache(this.#cache, exchange, { account, head: text, body: first, fin }),
           head,
           body,
           options,

@@ -1,6 +1,7 @@
 /** What a cell may ask of the trusted side. Everything it says is checked: a cell may have been taken over. */
 import { type Egress, serveFetch } from '../broker/index.ts';
-import { toVersionMessage } from '../cell/index.ts';
+import { type CacheStore, serveCache } from '../cache/index.ts';
+import { CACHE_PREFIX, toVersionMessage } from '../cell/index.ts';
 import { type ChannelHandlers, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
@@ -16,6 +17,7 @@ export interface CellHandlersDeps {
   readonly registry: Registry;
   readonly blobs: Blobs;
   readonly egress: Egress;
+  readonly cache: CacheStore;
   readonly log: InvocationLog;
   readonly onWarning: (message: string) => void;
 }
@@ -44,22 +46,26 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
       throw new Error(`Cannot call "${method.slice(0, 50)}": there is no such method`);
     },
     onRequest(exchange, head, body, fin) {
+      const isCache = head.startsWith(CACHE_PREFIX);
+      const text = isCache ? head.slice(CACHE_PREFIX.length) : head;
       // `account\nworker\nray\n` and the guest's own head.
-      const end = nthIndexOf(head, '\n', 3);
+      const end = nthIndexOf(text, '\n', 3);
       if (fetching >= MAX_FETCHING) {
         exchange.reset(RESET_CODES.refused, 'Too many fetches are under way.');
         return IGNORE;
       }
-      if (webSockets >= MAX_WEB_SOCKETS && !fin && head.includes('\nupgrade\n')) {
+      if (webSockets >= MAX_WEB_SOCKETS && !fin && !isCache && head.includes('\nupgrade\n')) {
         exchange.reset(RESET_CODES.refused, 'Too many WebSockets are open.');
         return IGNORE;
       }
       fetching++;
+      const request = { head: text.slice(end + 1), body, fin, onEnd: () => void fetching-- };
+      if (isCache) {
+        const account = text.slice(0, text.indexOf('\n')) as AccountId;
+        return serveCache(deps.cache, exchange, { ...request, account });
+      }
       return serveFetch(deps.egress, exchange, {
-        head: head.slice(end + 1),
-        body,
-        fin,
-        onEnd: () => void fetching--,
+        ...request,
         onOpen: () => void webSockets++,
         onClose: () => void webSockets--,
       });

@@ -7,10 +7,12 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createEgress } from '../broker/index.ts';
+import { CacheStore } from '../cache/index.ts';
 import { createControl, createOperatorTokens } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/build.ts';
 import type { AccountId } from '../ids.ts';
+import { CACHE_BYTES } from '../limits.ts';
 import type { Route } from '../model.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
@@ -37,6 +39,8 @@ export interface PlatformOptions {
   readonly adminToken?: string;
   /** Lets tenants fetch loopback and private addresses. */
   readonly allowPrivateEgress: boolean;
+  /** Memory for cached responses, of all accounts together. Default: `CACHE_BYTES`. */
+  readonly cacheBytes?: number;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
@@ -83,6 +87,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(() => log.close());
   const egress = createEgress({ allowPrivate: options.allowPrivateEgress });
   stack.defer(() => egress.close());
+  const maxBytes = options.cacheBytes ?? CACHE_BYTES;
+  const cache = new CacheStore({ maxBytes, maxAccountBytes: maxBytes / 2, now: Date.now });
   if ((await registry.account(FIRST_ACCOUNT)) === undefined) {
     const createdOn = new Date().toISOString();
     await registry.putAccount({ id: FIRST_ACCOUNT, name: FIRST_ACCOUNT, createdOn });
@@ -126,7 +132,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           memoryBudgetBytes: Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells),
         },
         guest,
-        handlers: createCellHandlers({ registry, blobs, egress, log, onWarning: warn }),
+        handlers: createCellHandlers({ registry, blobs, egress, cache, log, onWarning: warn }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
         onExit,
       }),

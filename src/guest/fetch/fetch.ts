@@ -1,5 +1,5 @@
 /** `fetch()`: to the network and, as a method of a service binding, to another Worker. */
-import { HOST } from '../abi.ts';
+import { CACHE_INDEX, HOST } from '../abi.ts';
 import { host, nextId } from '../runtime/host.ts';
 import { InStream } from '../runtime/in-streams.ts';
 import { NativePromise, promiseReject, SafeMap, stringIndexOf, stringSlice } from '../runtime/intrinsics.ts';
@@ -9,7 +9,7 @@ import { OutStream } from '../runtime/out-streams.ts';
 import { exactBuffer } from './bytes.ts';
 import { isBodyUnusable, isStreamSource, type Body, withLength } from './body.ts';
 import { getHeader, headersToHead } from './headers.ts';
-import { abortReason, type AbortSignal, addAbortAlgorithm, isAborted } from './platform.ts';
+import { abortReason, type AbortSignal, addAbortAlgorithm, isAborted, utf8Decode } from './platform.ts';
 import { isRequest, Request, requestParts } from './request.ts';
 import { fetchedResponse, type Response, responseState } from './response.ts';
 import { webSockets } from './sockets.ts';
@@ -41,7 +41,7 @@ export function startHandshake(url: string, fields: string): { response: Promise
   countCall(invocation);
   let call: FetchCall;
   const response = new NativePromise<Response>((resolve, reject) => {
-    call = new FetchCall(invocation, resolve, reject, null);
+    call = new FetchCall(invocation, toResponse(resolve), reject, null);
     host(HOST.fetch, call.id, invocation.id, `GET\n${url}\nerror\nupgrade\nwebsocket${fields}`, undefined, NETWORK);
   });
   return { response, cancel: () => call.cancel() };
@@ -68,16 +68,58 @@ function send(request: Request, binding: number, invocation: Invocation): Promis
   const target = hash === -1 ? url : stringSlice(url, 0, hash);
   const head = `${method}\n${target}\n${redirect}${headers === null ? '' : headersToHead(headers)}`;
   return new NativePromise((resolve, reject) => {
-    const call = new FetchCall(invocation, resolve, reject, signal);
-    const payload = outgoingBody(body, invocation);
-    if (!(payload instanceof OutStream)) {
-      host(HOST.fetch, call.id, invocation.id, head, payload, binding);
-      return;
-    }
-    call.upload = payload;
-    host(HOST.fetch, call.id, invocation.id, withLength(head, body), payload.id, binding);
-    payload.start();
+    startCall(new FetchCall(invocation, toResponse(resolve), reject, signal), head, body, binding);
   });
+}
+
+/** What the cache answers: its head, and a body. */
+export interface CacheAnswer {
+  readonly head: string;
+  readonly body: InStream | ArrayBuffer | undefined;
+}
+
+/** Asks the account's cached responses: a head as `CACHE_INDEX` has it, and the body of a response to put. */
+export function askCache(head: string, body: Body): Promise<CacheAnswer> {
+  return new NativePromise((resolve, reject) => {
+    const invocation = requireInvocation();
+    countCall(invocation);
+    const deliver = (answer: string, content: CacheAnswer['body']): void => {
+      resolve({ head: answer, body: content });
+    };
+    const call = new FetchCall(invocation, deliver, reject, null);
+    call.onUploadFailed = (reason) => {
+      call.drop();
+      reject(reason);
+    };
+    startCall(call, head, body, CACHE_INDEX);
+  });
+}
+
+/** The body of an answer, as text. */
+export function readAnswer({ body }: CacheAnswer): Promise<string> {
+  return new NativePromise((resolve, reject) => {
+    const accept = (bytes: ArrayBuffer | undefined): void => {
+      resolve(bytes === undefined ? '' : utf8Decode(new Uint8Array(bytes)));
+    };
+    if (!(body instanceof InStream)) return accept(body);
+    body.pull(true, (bytes, _end, failure) => {
+      if (failure === undefined) accept(bytes);
+      else reject(failure.reason);
+    });
+  });
+}
+
+function startCall(call: FetchCall, head: string, body: Body, binding: number): void {
+  const { invocation } = call;
+  const payload = outgoingBody(body, invocation);
+  if (!(payload instanceof OutStream)) {
+    host(HOST.fetch, call.id, invocation.id, head, payload, binding);
+    return;
+  }
+  call.upload = payload;
+  payload.onFailed = call.onUploadFailed;
+  host(HOST.fetch, call.id, invocation.id, withLength(head, body), payload.id, binding);
+  payload.start();
 }
 
 function countCall(invocation: Invocation): void {
@@ -99,24 +141,24 @@ function outgoingBody(body: Body, invocation: Invocation): string | ArrayBuffer 
   return exactBuffer(source, source.byteLength);
 }
 
+/** Takes the head of an answer and its body. */
+type Accept = (head: string, body: InStream | ArrayBuffer | undefined, call: FetchCall) => void;
+
 class FetchCall implements Resource {
   readonly id = nextId();
   readonly invocation: Invocation;
   /** The body, while it streams: dropped when the call comes to nothing. */
   upload: OutStream | undefined = undefined;
-  readonly #resolve: (response: Response) => void;
+  /** Hears why the body failed, before the host has it from us. Without it, the host's answer counts. */
+  onUploadFailed: ((reason: unknown) => void) | undefined = undefined;
+  readonly #accept: Accept;
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | null;
   #forgetSignal: (() => void) | undefined = undefined;
 
-  constructor(
-    invocation: Invocation,
-    resolve: (response: Response) => void,
-    reject: (reason: unknown) => void,
-    signal: AbortSignal | null,
-  ) {
+  constructor(invocation: Invocation, accept: Accept, reject: (reason: unknown) => void, signal: AbortSignal | null) {
     this.invocation = invocation;
-    this.#resolve = resolve;
+    this.#accept = accept;
     this.#reject = reject;
     this.#signal = signal;
     calls.set(this.id, this);
@@ -132,18 +174,12 @@ class FetchCall implements Resource {
       this.#reject(error);
       return;
     }
-    if (stringSlice(head as string, 0, SWITCHED.length) === SWITCHED) {
-      this.#resolve(this.#switched(head as string));
-      return;
-    }
     const stream = typeof body === 'number' && body !== 0 ? new InStream(body, this.invocation) : undefined;
     const signal = this.#signal;
     if (stream !== undefined && signal !== null) {
       addAbortAlgorithm(signal, () => stream.abort(abortReason(signal)));
     }
-    this.#resolve(
-      fetchedResponse(head as string, stream ?? (body === 0 ? undefined : (body as ArrayBuffer | undefined))),
-    );
+    this.#accept(head as string, stream ?? (body === 0 ? undefined : (body as ArrayBuffer | undefined)), this);
   }
 
   drop(): void {
@@ -159,19 +195,23 @@ class FetchCall implements Resource {
     host(HOST.cancel, this.id);
   }
 
-  #switched(head: string): Response {
-    const response = fetchedResponse(head, undefined);
-    const state = responseState(response)!;
-    const protocol = getHeader(state.headers!, 'sec-websocket-protocol') ?? '';
-    state.webSocket = webSockets().adopt(this.id, this.invocation, protocol);
-    return response;
-  }
-
   #abort(signal: AbortSignal): void {
     this.cancel();
     this.upload?.cancel(abortReason(signal));
     this.#reject(abortReason(signal));
   }
+}
+
+function toResponse(resolve: (response: Response) => void): Accept {
+  return (head, body, { id, invocation }) => {
+    const response = fetchedResponse(head, body);
+    if (stringSlice(head, 0, SWITCHED.length) === SWITCHED) {
+      const state = responseState(response)!;
+      const protocol = getHeader(state.headers!, 'sec-websocket-protocol') ?? '';
+      state.webSocket = webSockets().adopt(id, invocation, protocol);
+    }
+    resolve(response);
+  };
 }
 
 function isHttp(url: string): boolean {

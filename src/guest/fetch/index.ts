@@ -5,10 +5,20 @@
  * Start at body.ts; platform.ts is the seam to the other parts of the Web platform.
  */
 export { bodyStream, isBodyUnusable, isStreamSource, withLength } from './body.ts';
-export { deliverFetch, findCall, NETWORK, startFetch, startHandshake } from './fetch.ts';
-export { Headers } from './headers.ts';
-export { INCOMING, incomingWithBody, Request } from './request.ts';
 export {
+  askCache,
+  type CacheAnswer,
+  deliverFetch,
+  findCall,
+  NETWORK,
+  readAnswer,
+  startFetch,
+  startHandshake,
+} from './fetch.ts';
+export { Headers, headersToHead } from './headers.ts';
+export { INCOMING, incomingWithBody, isRequest, Request, requestParts } from './request.ts';
+export {
+  fetchedResponse,
   Response,
   responseHead,
   type ResponseState,

@@ -3,6 +3,7 @@ import { defineLazy, type Factory, loadPart, runPart } from './parts.ts';
 
 /** Interfaces by the part that has them. */
 const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
+  caches: ['Cache', 'CacheStorage'],
   compression: ['CompressionStream', 'DecompressionStream'],
   streams: [
     'ByteLengthQueuingStrategy',
@@ -34,6 +35,7 @@ export function installLazyGlobals(): void {
       defineLazy(globalThis, name, () => loadPart(part)[name], false);
     }
   }
+  defineLazy(globalThis, 'caches', () => loadPart('caches')['caches'], true);
 }
 
 /** While a snapshot is made: isolates that begin from it have the part, and its globals, from the start. */

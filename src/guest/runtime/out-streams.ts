@@ -20,6 +20,8 @@ const open = new SafeMap<number, OutStream>();
 export class OutStream implements Resource {
   readonly id = nextId();
   readonly invocation: Invocation;
+  /** Hears why the source failed. */
+  onFailed: ((reason: unknown) => void) | undefined = undefined;
   readonly #source: InStream | Reader;
   #credit = OUT_STREAM_WINDOW;
   #pending: Uint8Array | undefined = undefined;
@@ -139,7 +141,9 @@ export class OutStream implements Resource {
 
   #fail(reason: unknown): void {
     host(HOST.fail, this.id, messageOf(reason));
-    reportFailure(this.invocation, reason);
+    // Whoever listens tells the program of it.
+    if (this.onFailed === undefined) reportFailure(this.invocation, reason);
+    else this.onFailed(reason);
     this.#close();
   }
 
