@@ -2,6 +2,7 @@
  * A version's modules inside an isolate: compiled, linked, evaluated at the start or when the guest asks for one with
  * `import()`. Everything that a tenant may make long is a step (steps.ts), to be run within a budget.
  */
+import { isBuiltin } from 'node:module';
 import type ivm from 'isolated-vm';
 import type { ConfigureOptions, GuestEntryPoints } from '../guest/abi.ts';
 import type { ModuleKind, ModuleSource, VersionCode } from '../model.ts';
@@ -270,8 +271,11 @@ export class ModuleGraph {
     }
     const builtin = this.#findBuiltin(specifier);
     if (builtin !== undefined) return builtin;
-    const isReserved = specifier.startsWith('cloudflare:') || specifier.startsWith('node:');
-    const reason = isReserved ? ': it is not available on this platform' : '';
+    const reason = isBuiltin(specifier)
+      ? ': Node.js modules need the compatibility flag "nodejs_compat"; add it to compatibility_flags'
+      : specifier.startsWith('cloudflare:') || specifier.startsWith('node:')
+        ? ': it is not available on this platform'
+        : '';
     throw new LoadError(`No such module "${specifier}"${reason}.\n  imported from "${referrer}"`);
   }
 

@@ -197,13 +197,36 @@ function exportsOf(file: string): readonly string[] {
   return Object.values(metafile.outputs)[0]!.exports;
 }
 
+/** Where packages find what others of our parts have, instead of a copy. */
+const LINKS = Object.fromEntries([
+  ...['abort-controller', 'async_hooks', 'buffer', 'events', 'process', 'stream', 'string_decoder'].flatMap((name) => {
+    const file = join(GUEST, 'node/links', `${name.replace('_', '-')}.ts`);
+    return [name, `node:${name}`].map((specifier) => [specifier, file]);
+  }),
+  ...['dns/promises', 'fs/promises', 'module', 'net', 'querystring', 'readline/promises', 'tty'].map((name) => [
+    `node:${name}`,
+    `unenv/node/${name}`,
+  ]),
+  ['node:path', 'path-browserify'],
+  ['node:stream/promises', join(GUEST, 'node/links/stream-promises.ts')],
+  ['node:timers/promises', join(GUEST, 'node/links/timers-promises.ts')],
+  ['node:util/types', join(GUEST, 'node/util/types.ts')],
+]);
+
 /**
  * A function of what the part imports (as `require`), which answers the part's exports. Made of an ES module and not by
  * esbuild's CommonJS form: that has helpers which call built-ins when the part is loaded, and by then a tenant may have
  * replaced them.
  */
 function bundlePart(name: string, path: string): PartBundle {
-  const { outputFiles, metafile } = buildSync({ ...COMMON, entryPoints: [path], external: CORE, format: 'esm' });
+  const { outputFiles, metafile } = buildSync({
+    ...COMMON,
+    // Programs for Node look at names, in errors and of classes.
+    ...(name.startsWith('node-') && { minify: false, minifyWhitespace: true, minifySyntax: true, alias: LINKS }),
+    entryPoints: [path],
+    external: CORE,
+    format: 'esm',
+  });
   const { code, imports, exports } = splitModule(outputFiles[0]!.text, name);
   const named = (of: readonly string[]): string[] => of.filter((key) => new RegExp(`\\b${key}\\b`).test(code));
   const captured = named(CAPTURED_GLOBALS);

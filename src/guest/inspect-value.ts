@@ -56,7 +56,11 @@ interface Context {
   readonly parents: readonly object[];
   /** Those that something inside them refers back to, in the order found. */
   readonly circular: object[];
+  /** What an object says that it shows, where it is asked: by `util.inspect`, never by the console. */
+  readonly custom?: CustomInspect | undefined;
 }
+
+export type CustomInspect = (value: object, depth: number) => string | undefined;
 
 /** A value as text, bounded as `format` is. Never throws. */
 export function inspect(value: unknown, maxDepth = MAX_DEPTH): string {
@@ -65,10 +69,11 @@ export function inspect(value: unknown, maxDepth = MAX_DEPTH): string {
 }
 
 /** As `inspect`, within what is left of a budget. */
-export function inspectWith(value: unknown, budget: Budget, maxDepth: number): string {
+export function inspectWith(value: unknown, budget: Budget, maxDepth: number, custom?: CustomInspect): string {
   try {
-    return inspectValue(value, { budget, depth: 0, maxDepth, parents: [], circular: [] });
-  } catch {
+    return inspectValue(value, { budget, depth: 0, maxDepth, parents: [], circular: [], custom });
+  } catch (error) {
+    if (custom !== undefined) throw error; // the caller's own code ran
     return '[value could not be shown]'; // a proxy's trap threw, or the stack was exhausted
   }
 }
@@ -143,7 +148,10 @@ function inspectObject(value: object, context: Context): string {
     if (!circular.includes(value)) circular.push(value);
     return `[Circular *${circular.indexOf(value) + 1}]`;
   }
-  const text = inspectError(value, context) ?? inspectStructure(value, context);
+  const text =
+    context.custom?.(value, context.maxDepth - context.depth) ??
+    inspectError(value, context) ??
+    inspectStructure(value, context);
   const reference = circular.indexOf(value);
   return reference < 0 ? text : `<ref *${reference + 1}> ${text}`;
 }

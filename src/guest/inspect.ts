@@ -14,7 +14,7 @@ import {
 } from './inspect-value.ts';
 import { isArray, objectGetOwnPropertyDescriptor, objectToString } from './primordials.ts';
 
-export { inspect } from './inspect-value.ts';
+export { type CustomInspect, inspect, inspectWith } from './inspect-value.ts';
 
 /** `console.log`'s line: format specifiers of a leading string, then the rest with spaces. At most 64 KB. */
 export function format(args: readonly unknown[]): string {

@@ -93,7 +93,8 @@ function toPrefixes(only: string | undefined): string[] {
 async function compare(results: readonly FileResult[]): Promise<number> {
   const expectations = await readExpectations(EXPECTATIONS);
   const surprises = results.flatMap((result) => findSurprises(result, expectations[result.id]));
-  for (const { id, test, what } of surprises.slice(0, MAX_SURPRISES)) console.log(`✖ ${id}: ${oneLine(test)}: ${oneLine(what)}`);
+  for (const { id, test, what } of surprises.slice(0, MAX_SURPRISES))
+    console.log(`✖ ${id}: ${oneLine(test)}: ${oneLine(what)}`);
   if (surprises.length === 0) {
     console.log('✔ as expected');
     return 0;

@@ -24,6 +24,7 @@ import { jsonParse } from './intrinsics.ts';
 import { currentInvocation, reportException, requireInvocation } from './invocations.ts';
 import { limits } from './limits.ts';
 import { builtin, provide, take } from './modules.ts';
+import { enableNode } from './node-modules.ts';
 import { loadPart } from './parts.ts';
 import { clearTimer, startTimer } from './timers.ts';
 
@@ -72,6 +73,7 @@ function configure(optionsJson: string): void {
   limits.subrequests = subrequests;
   setCompatibility(options.compatibilityDate, options.compatibilityFlags);
   createEnv(bindings, asGlobals === true);
+  enableNode(bindings);
 }
 
 function attach(namespace?: unknown): string {

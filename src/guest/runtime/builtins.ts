@@ -5,6 +5,7 @@
  */
 import type * as workers from '../parts/cloudflare-workers.ts';
 import { SafeMap } from './intrinsics.ts';
+import { nodeNamespace } from './node-modules.ts';
 import { loadPart } from './parts.ts';
 
 export type BuiltinExports = Readonly<Record<string, unknown>>;
@@ -25,6 +26,6 @@ function makeBuiltin(specifier: string): BuiltinExports | undefined {
     case 'cloudflare:workers':
       return (loadPart('cloudflare-workers') as typeof workers).createExports();
     default:
-      return undefined;
+      return nodeNamespace(specifier);
   }
 }

@@ -23,6 +23,7 @@ import { defineInterface, nameFunction } from '../webidl.ts';
 import { Performance } from './clocks.ts';
 import { console } from './console.ts';
 import { promiseResolve, promiseThen } from './intrinsics.ts';
+import { bindFrame } from './frames.ts';
 import { installLazyGlobals } from './lazy-globals.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout, wait } from './timers.ts';
 
@@ -79,13 +80,14 @@ const operations = {
     if (typeof callback !== 'function') {
       throw new TypeError("Failed to execute 'queueMicrotask': parameter 1 is not of type 'Function'");
     }
-    void promiseThen(promiseResolve(undefined), () => {
+    const call = (): void => {
       try {
         (callback as () => void)();
       } catch (error) {
         report(error);
       }
-    });
+    };
+    void promiseThen(promiseResolve(undefined), bindFrame(call));
   },
   reportError(error: unknown): void {
     report(error);

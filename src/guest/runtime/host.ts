@@ -5,6 +5,7 @@
  * in a closure is out of a tenant's reach where a property of an object would not be.
  */
 import { HOST, type HostFunction, type HostSyncFunction } from '../abi.ts';
+import { setFrame } from './frames.ts';
 
 let inline: HostFunction = notConnected;
 let queued: HostFunction = notConnected;
@@ -40,6 +41,7 @@ export function send(op: number, id: number, a?: unknown, b?: unknown, c?: unkno
 export function beginEntry(now: number, pooled: boolean): void {
   clock = now;
   entries++;
+  setFrame(undefined);
   logged = 0;
   timersSet = 0;
   host = pooled ? queued : inline;

@@ -1,6 +1,7 @@
 /** `setTimeout` and its kin. The host keeps the time and calls back once; intervals are armed again here. */
 import { HOST } from '../abi.ts';
 import { reportError } from '../events/index.ts';
+import { bindFrame } from './frames.ts';
 import { countTimer, host, nextId } from './host.ts';
 import { NativePromise, reflectApply, SafeMap } from './intrinsics.ts';
 import { hold, release, requireInvocation, type Invocation, type Resource } from './invocations.ts';
@@ -96,7 +97,7 @@ function set(name: string, callback: unknown, delay: unknown, args: unknown[], r
   const call = (): void => {
     reflectApply(callback as () => void, NativeGlobal, args);
   };
-  return new Timer(requireInvocation(), call, toDelay(delay), repeats).id;
+  return new Timer(requireInvocation(), bindFrame(call), toDelay(delay), repeats).id;
 }
 
 function toDelay(delay: unknown): number {

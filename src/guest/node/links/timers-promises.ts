@@ -1,0 +1,2 @@
+/** `node:timers/promises` for packages inside other parts. */
+export { timersPromises as default } from '../process/timers.ts';

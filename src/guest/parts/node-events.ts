@@ -1,0 +1,4 @@
+export { EventEmitter } from '../node/events/index.ts';
+import { EventEmitter } from '../node/events/index.ts';
+
+export const modules = { events: () => EventEmitter };
