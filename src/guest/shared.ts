@@ -15,6 +15,7 @@ export * from './url/index.ts';
 export { parseUrl } from './url/parse.ts';
 export { type Answer, ask, askSync } from './runtime/asks.ts';
 export { type BuiltinExports, findBuiltin } from './runtime/builtins.ts';
+export { sinceOrigin } from './runtime/clocks.ts';
 export { type ExecutionContext, waitUntil } from './runtime/context.ts';
 export { currentEnv } from './runtime/env.ts';
 export { getCompatibilityDate, hasFlag } from './runtime/flags.ts';

@@ -10,7 +10,8 @@ const NativeDate = Date;
 const dateToString = Date.prototype.toString;
 const NativeDateTimeFormat = Intl.DateTimeFormat;
 const datePrototype = Date.prototype as Date & { toTemporalInstant(): unknown };
-let timeOrigin = 0;
+/** Wall time of boot, in ms since 1970. */
+export let timeOrigin = 0;
 
 function GuestDate(this: unknown): unknown {
   if (new.target === undefined) return reflectApply(dateToString, new NativeDate(now()), []);
@@ -20,21 +21,6 @@ function GuestDate(this: unknown): unknown {
     return new.target === GuestDate ? new NativeDate(now()) : reflectConstruct(NativeDate, [now()], new.target);
   }
   return reflectConstruct(NativeDate, given, new.target);
-}
-
-/** `performance`, as far as standing clocks give it a meaning. */
-export class Performance {
-  now(): number {
-    return now() - timeOrigin;
-  }
-
-  get timeOrigin(): number {
-    return timeOrigin;
-  }
-
-  toJSON(): object {
-    return { timeOrigin };
-  }
 }
 
 /** Time since boot in ms: `performance.now()` and `Event.timeStamp`. */

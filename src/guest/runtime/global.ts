@@ -20,8 +20,8 @@ import { Headers, NETWORK, Request, Response, startFetch } from '../fetch/index.
 import { structuredClone } from '../structured-clone.ts';
 import { URL, URLSearchParams } from '../url/index.ts';
 import { defineInterface, nameFunction } from '../webidl.ts';
-import { Performance } from './clocks.ts';
 import { console } from './console.ts';
+import { createPerformance, Performance } from './performance.ts';
 import { promiseResolve, promiseThen } from './intrinsics.ts';
 import { bindFrame } from './frames.ts';
 import { installLazyGlobals } from './lazy-globals.ts';
@@ -103,7 +103,14 @@ const operations = {
 export function installGlobals(): void {
   defineInterface(Navigator, 'Navigator');
   defineInterface(Scheduler, 'Scheduler');
-  defineInterface(Performance, 'Performance');
+  defineInterface(Performance, 'Performance', {
+    constructor: 0,
+    mark: 1,
+    measure: 1,
+    clearMarks: 0,
+    clearMeasures: 0,
+    getEntriesByName: 1,
+  });
   define(interfaces, false);
   define(operations, true);
   define({ console, Navigator }, false);
@@ -111,7 +118,7 @@ export function installGlobals(): void {
     {
       crypto,
       navigator: new Navigator(),
-      performance: new Performance(),
+      performance: createPerformance(),
       scheduler: new Scheduler(),
       self: globalThis,
     },

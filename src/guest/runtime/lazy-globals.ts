@@ -26,6 +26,14 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   ],
   'web-socket': ['WebSocket', 'WebSocketPair'],
   'html-rewriter': ['HTMLRewriter'],
+  performance: [
+    'PerformanceEntry',
+    'PerformanceMark',
+    'PerformanceMeasure',
+    'PerformanceObserver',
+    'PerformanceObserverEntryList',
+  ],
+  messaging: ['MessageChannel', 'MessagePort'],
   'url-pattern': ['URLPattern'],
 };
 
