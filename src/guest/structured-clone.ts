@@ -1,5 +1,5 @@
 /**
- * `structuredClone` (HTML standard, section 2.7), in one pass: nothing here crosses a copym, so there is no serialized
+ * `structuredClone` (HTML standard, section 2.7), in one pass: nothing here crosses a realm, so there is no serialized
  * form between. Brand checks that throw cost 3 us each and are made only where a cheap test leaves doubt.
  */
 import { type Blob, blobBytes, blobType, createBlob, createFile, isBlob, isFile } from './blob/index.ts';
@@ -11,6 +11,7 @@ import {
   arrayBufferResizable,
   arrayBufferSlice,
   arrayBufferTransfer,
+  arrayPush,
   dataViewBuffer,
   dataViewByteLength,
   dataViewByteOffset,
@@ -25,6 +26,7 @@ import {
   uncurryThis,
 } from './primordials.ts';
 import { isStream } from './streams/index.ts';
+import { SafeMap, SafeSet } from './runtime/intrinsics.ts';
 import { isPlatformObject, requireArguments, toDOMString } from './webidl.ts';
 
 export interface StructuredCloneOptions {
@@ -33,11 +35,11 @@ export interface StructuredCloneOptions {
 
 /** What has been copied already, original to copy. */
 interface Memory {
-  readonly copies: Map<object, unknown>;
-  /** Buffers that will be transferred. Set during the rehearsal only. */
-  readonly leaving: Set<object> | undefined;
+  readonly copies: SafeMap<object, unknown>;
+  /** What will be transferred. Set during the rehearsal only. */
+  readonly leaving: SafeSet<object> | undefined;
   /** Views on those, as they are before their buffer is detached. */
-  readonly geometry: Map<object, Geometry>;
+  readonly geometry: SafeMap<object, Geometry>;
 }
 
 type Geometry = readonly [buffer: ArrayBuffer, offset: number, length: number];
@@ -71,26 +73,81 @@ const regExpFlags = getter(RegExp.prototype, 'flags');
 const { hasOwn, keys } = Object;
 const objectPrototype = Object.prototype;
 
-/** Copies a value; throws a DataCloneError DOMException for what cannot be copied. Transferred buffers are detached. */
+/** What can be transferred beside buffers, told by the parts of the runtime that have it. */
+export interface Transferable {
+  readonly isOne: (value: object) => boolean;
+  /** Says why it cannot be transferred; undefined when it can. */
+  readonly obstacle: (value: object) => string | undefined;
+  /** A new object in place of the old one, which is of no use any more. */
+  readonly transfer: (value: object) => object;
+}
+
+const transferables: Transferable[] = [];
+
+export function addTransferable(kind: Transferable): void {
+  arrayPush(transferables, kind);
+}
+
+/** Copies a value; throws a DataCloneError DOMException for what cannot be copied. What is transferred is detached. */
 export function structuredClone(value: unknown, options?: StructuredCloneOptions | null): unknown {
   requireArguments(arguments.length, 1, "Failed to execute 'structuredClone'");
   const transfer = options?.transfer;
-  const geometry = new Map<object, Geometry>();
   if (transfer === undefined || transfer === null) {
-    return clone(value, { copies: new Map(), leaving: undefined, geometry });
+    return clone(value, { copies: new SafeMap(), leaving: undefined, geometry: new SafeMap() });
   }
-  const leaving = new Set<object>();
-  for (const item of transfer) {
-    if (!isArrayBuffer(item)) throw cloneError('A value in the transfer list is not transferable');
+  return cloneWithTransfer(value, toTransferList(transfer)).copy;
+}
+
+/** A `transfer` as a list: it is iterated once. */
+export function toTransferList(transfer: Iterable<object>): object[] {
+  const list: object[] = [];
+  for (const item of transfer) arrayPush(list, item);
+  return list;
+}
+
+/** The copy, and what has been made of the transferred values, in their order. `source` must not be among them. */
+export function cloneWithTransfer(
+  value: unknown,
+  transfer: readonly object[],
+  source?: object,
+): { readonly copy: unknown; readonly transferred: readonly object[] } {
+  const geometry = new SafeMap<object, Geometry>();
+  const leaving = new SafeSet<object>();
+  for (let i = 0; i < transfer.length; i++) {
+    const item = transfer[i]!;
+    const obstacle = item === source ? 'A MessagePort cannot be sent through itself' : findObstacle(item);
+    if (obstacle !== undefined) throw cloneError(obstacle);
     if (leaving.has(item)) throw cloneError('A value is in the transfer list twice');
-    if (arrayBufferDetached(item)) throw cloneError('An ArrayBuffer in the transfer list is detached');
     leaving.add(item);
   }
-  // A rehearsal: what cannot be copied must throw before any buffer is detached.
-  clone(value, { copies: new Map(), leaving, geometry });
-  const copies = new Map<object, unknown>();
-  for (const buffer of leaving) copies.set(buffer, arrayBufferTransfer(buffer as ArrayBuffer));
-  return clone(value, { copies, leaving: undefined, geometry });
+  // A rehearsal: what cannot be copied must throw before anything is detached.
+  clone(value, { copies: new SafeMap(), leaving, geometry });
+  const copies = new SafeMap<object, unknown>();
+  const transferred: object[] = [];
+  for (let i = 0; i < transfer.length; i++) {
+    const item = transfer[i]!;
+    // A getter that ran during the rehearsal may have detached it.
+    const obstacle = findObstacle(item);
+    if (obstacle !== undefined) throw cloneError(obstacle);
+    const made = isArrayBuffer(item) ? arrayBufferTransfer(item) : findTransferable(item)!.transfer(item);
+    copies.set(item, made);
+    arrayPush(transferred, made);
+  }
+  return { copy: clone(value, { copies, leaving: undefined, geometry }), transferred };
+}
+
+function findObstacle(item: object): string | undefined {
+  if (isArrayBuffer(item)) {
+    return arrayBufferDetached(item) ? 'An ArrayBuffer in the transfer list is detached' : undefined;
+  }
+  const kind = findTransferable(item);
+  return kind === undefined ? 'A value in the transfer list is not transferable' : kind.obstacle(item);
+}
+
+function findTransferable(item: unknown): Transferable | undefined {
+  if (typeof item !== 'object' || item === null) return undefined;
+  for (let i = 0; i < transferables.length; i++) if (transferables[i]!.isOne(item)) return transferables[i];
+  return undefined;
 }
 
 function clone(value: unknown, memory: Memory): unknown {
@@ -99,6 +156,7 @@ function clone(value: unknown, memory: Memory): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const known = memory.copies.get(value);
   if (known !== undefined) return known;
+  if (memory.leaving?.has(value)) return value; // only a rehearsal: nobody sees it
   const prototype = objectGetPrototypeOf(value) as object | null;
   if (prototype === objectPrototype || prototype === null) return clonePlain(value, memory);
   if (isArray(value)) return cloneArray(value, memory);
@@ -160,7 +218,7 @@ function cloneExotic(value: object, memory: Memory): object | undefined {
       case '[object Set]':
         return cloneSet(value, memory);
       case '[object ArrayBuffer]':
-        return isArrayBuffer(value) ? cloneBuffer(value, memory) : undefined;
+        return isArrayBuffer(value) ? cloneBuffer(value) : undefined;
       case '[object Error]':
         return cloneErrorObject(value as Error, memory);
       default:
@@ -204,8 +262,7 @@ function collect(visit: () => void): void {
   }
 }
 
-function cloneBuffer(value: ArrayBuffer, memory: Memory): ArrayBuffer {
-  if (memory.leaving?.has(value)) return value;
+function cloneBuffer(value: ArrayBuffer): ArrayBuffer {
   if (arrayBufferDetached(value)) throw cloneError('An ArrayBuffer is detached and could not be cloned');
   if (!arrayBufferResizable(value)) return arrayBufferSlice(value, 0);
   const copy = new ArrayBuffer(value.byteLength, { maxByteLength: arrayBufferMaxByteLength(value) });

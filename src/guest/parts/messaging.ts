@@ -1,0 +1,2 @@
+/** Message channels within an isolate. */
+export { MessageChannel, MessagePort } from '../messaging/index.ts';
