@@ -63,6 +63,7 @@ export function createUpgrader({ guard, timeoutMs }: { guard: Guard; timeoutMs: 
       });
       ws.on('open', () => {
         settle();
+        ws.pause(); // until somebody listens
         if (answer !== undefined) resolve(toSwitched(answer, ws));
       });
       ws.on('unexpected-response', (_request, response) => {

@@ -32,7 +32,10 @@ export const SESSION_OPTIONS = {
 /** Of all sessions of this process. */
 let heldByAll = 0;
 
-/** An open WebSocket joined to an exchange on which nothing has been said since its 101. Ends with either of them. */
+/**
+ * An open WebSocket, perhaps paused, joined to an exchange on which nothing has been said since its 101. Ends with either
+ * of them.
+ */
 export class WebSocketSession implements ExchangeEvents, MessageSink {
   readonly #ws: WebSocket;
   /** The connection below `ws`. */
@@ -63,6 +66,8 @@ export class WebSocketSession implements ExchangeEvents, MessageSink {
     socket.prependListener('data', (chunk: Buffer) => this.#onBytes(chunk.length));
     socket.on('drain', () => this.#grant());
     keepAlive(this);
+    ws.resume();
+    if (ws.readyState === ws.CLOSED) this.#onClose(CLOSE_CODES.lost, EMPTY); // before anybody listened
   }
 
   /** Asks for the end with a close frame. What is on its way before the other side's still arrives. */
@@ -182,3 +187,5 @@ function isSendable(code: number): boolean {
   if (code >= 3_000) return code < 5_000;
   return code >= 1_000 && code <= 1_014 && code !== 1_004 && code !== CLOSE_CODES.none && code !== CLOSE_CODES.lost;
 }
+
+const EMPTY = Buffer.alloc(0);

@@ -36,6 +36,11 @@ export default {
       const { code, reason, wasClean } = await new Promise((resolve) => webSocket.addEventListener('close', resolve));
       return Response.json({ status, data: message.data, code, reason, wasClean });
     }
+    if (pathname === '/first') {
+      const socket = new WebSocket(upstream);
+      const { data } = await new Promise((resolve) => socket.addEventListener('message', resolve));
+      return Response.json(data);
+    }
     const events = [];
     const socket = new WebSocket(upstream, searchParams.getAll('protocol'));
     events.push(socket.readyState, socket.binaryType);
@@ -76,8 +81,10 @@ async function startUpstream(): Promise<{ url: string; close: () => void; seen: 
       socket.end('HTTP/1.1 418 I am a teapot\r\ncontent-length: 8\r\n\r\na teapot');
       return;
     }
-    seen.push(`${request.url} ${String(request.headers['x-key'] ?? '')} ${request.headers['sec-websocket-extensions'] ?? ''}`);
+    const { 'x-key': key = '', 'sec-websocket-extensions': extensions = '' } = request.headers;
+    seen.push(`${request.url} ${String(key)} ${extensions}`);
     sockets.handleUpgrade(request, socket, head, (ws) => {
+      if (request.url === '/greet') ws.send('at once');
       ws.on('message', (data: Buffer, isBinary: boolean) => {
         if (String(data) === 'vanish') ws.terminate();
         else if (String(data) === 'close') ws.close(4444, 'upstream closes');
@@ -120,6 +127,10 @@ describe('a Worker as a WebSocket client', () => {
       [98, 108, 111, 98],
       ['close', 3001, 'bye', true],
     ]);
+  });
+
+  it('new WebSocket: hears what the server says right after its handshake', async () => {
+    for (let i = 0; i < 10; i++) assert.equal(await ask(`/first?to=ws://${upstream.url}/greet`), 'at once');
   });
 
   it('fetch() with an upgrade: the response has the other end', async () => {
@@ -182,7 +193,7 @@ describe('a Worker as a WebSocket client', () => {
 describe('a Worker as a WebSocket client, without private addresses', () => {
   it('is refused as for fetch', async () => {
     const upstream = await startUpstream();
-    const platform = await startTestPlatform();
+    await using platform = await startTestPlatform();
     await deployCode(platform, 'client', CLIENT);
     const { text } = await platform.request('client', `/standard?to=ws://${upstream.url}/`);
     assert.match(text, /private address refused/);
@@ -191,6 +202,5 @@ describe('a Worker as a WebSocket client, without private addresses', () => {
     assert.match(named.text, /private address refused/);
     assert.deepEqual(upstream.seen, []);
     upstream.close();
-    await platform.stop();
   });
 });
