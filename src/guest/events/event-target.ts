@@ -191,17 +191,17 @@ export function setHandler(target: EventTarget, type: string, value: unknown): v
 
 /** Defines `on<type>` on a prototype. */
 export function defineHandler(prototype: EventTarget, type: string): void {
-  const descriptor = {
-    get(this: EventTarget): object | null {
-      return getHandler(this, type);
+  const name = `on${type}`;
+  // An accessor by syntax, which gives its functions their names.
+  const attribute = {
+    get [name](): object | null {
+      return getHandler(this as unknown as EventTarget, type);
     },
-    set(this: EventTarget, value: unknown): void {
-      setHandler(this, type, value);
+    set [name](value: unknown) {
+      setHandler(this as unknown as EventTarget, type, value);
     },
-    enumerable: true,
-    configurable: true,
   };
-  Object.defineProperty(prototype, `on${type}`, descriptor);
+  Object.defineProperty(prototype, name, Object.getOwnPropertyDescriptor(attribute, name)!);
 }
 
 function dispatch(target: EventTarget, event: Event): boolean {
