@@ -10,6 +10,7 @@ export { latin1Decode } from './encoding/utf8.ts';
 export * from './events/index.ts';
 export * from './fetch/index.ts';
 export { type CustomInspect, format, inspect, inspectWith } from './inspect.ts';
+export { addHeader, getHeader } from './fetch/headers.ts';
 export { isReadableStream, isStream, setStreams, streams } from './streams/index.ts';
 export * from './url/index.ts';
 export { parseUrl } from './url/parse.ts';
@@ -43,7 +44,9 @@ export {
 } from './runtime/invocations.ts';
 export { limits } from './runtime/limits.ts';
 export { keep, take } from './runtime/modules.ts';
+export { InStream } from './runtime/in-streams.ts';
 export { defineLazy, loadAsset, loadPart } from './runtime/parts.ts';
+export { clearTimer, startTimer } from './runtime/timers.ts';
 export { instantiateOwn, isTrap } from './runtime/wasm.ts';
 export { loadNodeModule, nodeEnvironment } from './runtime/node-modules.ts';
 export { clearInterval, clearTimeout, setInterval, setTimeout } from './runtime/timers.ts';

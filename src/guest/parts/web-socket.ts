@@ -61,6 +61,7 @@ export class WebSocket extends EventTarget {
   }
 
   get extensions(): string {
+    void this.#end; // not of anything else
     return '';
   }
 
@@ -73,8 +74,9 @@ export class WebSocket extends EventTarget {
   }
 
   set binaryType(value: unknown) {
+    const end = this.#end;
     const type = toDOMString(value);
-    if (type === 'blob' || type === 'arraybuffer') this.#end.binaryType = type;
+    if (type === 'blob' || type === 'arraybuffer') end.binaryType = type;
   }
 
   /** In Workers: messages of this end go to its listeners from here on. */

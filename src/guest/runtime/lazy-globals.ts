@@ -5,6 +5,7 @@ import { defineLazy, type Factory, loadPart, runPart } from './parts.ts';
 const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   caches: ['Cache', 'CacheStorage'],
   compression: ['CompressionStream', 'DecompressionStream'],
+  'event-source': ['EventSource'],
   streams: [
     'ByteLengthQueuingStrategy',
     'CountQueuingStrategy',

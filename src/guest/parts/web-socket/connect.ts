@@ -2,6 +2,7 @@
 import {
   btoa,
   DOMException,
+  parseHref,
   parseUrl,
   promiseThen,
   regExpExec,
@@ -26,7 +27,8 @@ export function connect(
   options: { protocols: readonly string[]; linkOf: (response: Response) => Link | undefined },
 ): void {
   const { protocols, linkOf } = options;
-  const url = parseUrl(address, undefined);
+  const parsed = parseHref(address);
+  const url = parsed === undefined ? undefined : parseUrl(parsed, undefined);
   if (url === undefined) throw syntaxError(`the URL '${address}' is invalid`);
   const { href, schemeEnd, hostStart, pathStart, fragmentStart } = url;
   const scheme = regExpExec(SCHEME, stringSlice(href, 0, schemeEnd));
