@@ -70,7 +70,13 @@ class Codec implements Resource {
   drop(): void {
     if (!this.#open) return;
     this.forget();
-    askSync('zlib.close', { ids: [this.#id] });
+    try {
+      askSync('zlib.close', { ids: [this.#id] });
+    } catch {
+      // The event has no CPU time left: a later one does it.
+      this.#open = true;
+      collected[collected.length] = this;
+    }
   }
 }
 
