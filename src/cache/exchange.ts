@@ -10,7 +10,10 @@ import { type CacheStore, DEFAULT_CACHE, type Entry } from './store.ts';
 /** Status of the exchange: what came of it. The status of a cached response is in the head. */
 const OUTCOME = { found: 200, done: 204, none: 404, notStored: 413 } as const;
 
+const MAX_LIST_CHARS = 1024 * 1024; // of what one `find` gives; what comes after is left out
+const PIECE_BYTES = 64 * 1024;
 const FIRST_CAPACITY = 4 * 1024;
+const EMPTY = Buffer.alloc(0);
 const IGNORE: ExchangeEvents = { onData() {}, onEnd() {}, onReset() {} };
 
 /**
@@ -30,55 +33,66 @@ export function serveCache(
     if (request.fin) put.onEnd();
     return put;
   }
-  try {
-    respond(store, exchange, account, question);
-  } catch {
-    exchange.reset(RESET_CODES.internal, 'The cache could not answer.');
+  if (question?.operation === 'match' || question?.operation === 'get') {
+    const entry =
+      question.operation === 'get'
+        ? store.get(account, Number(question.url))
+        : store.match(account, question.cache, question);
+    if (entry !== undefined) {
+      const release = store.hold(account, entry);
+      const answer = toAnswer(entry, question, store.ageSeconds(entry));
+      return new Hit(exchange, answer, () => {
+        release();
+        onEnd();
+      });
+    }
   }
+  if (question === undefined) exchange.reset(RESET_CODES.refused, 'The cache was asked something it does not know.');
+  else respond(store, exchange, account, question);
   onEnd();
   return IGNORE;
 }
 
-function respond(store: CacheStore, exchange: Exchange, account: AccountId, question: CacheQuestion | undefined): void {
-  if (question === undefined) {
-    exchange.reset(RESET_CODES.refused, 'The cache was asked something it does not know.');
-    return;
-  }
-  const { cache } = question;
-  const say = (done: boolean) => {
-    exchange.respond(done ? OUTCOME.done : OUTCOME.none, '', undefined, true);
-  };
-  const tell = (lines: readonly string[]) => {
-    exchange.respond(OUTCOME.found, '', Buffer.from(lines.join('\n'), 'utf8'), true);
-  };
-  switch (question.operation) {
-    case 'match':
-    case 'get': {
-      const entry =
-        question.operation === 'get' ? store.get(account, Number(question.url)) : store.match(account, cache, question);
-      if (entry === undefined) return say(false);
-      const { head, body } = toAnswer(entry, question, store.ageSeconds(entry));
-      exchange.respond(OUTCOME.found, toHead(head), body, true);
-      return;
-    }
+function respond(store: CacheStore, exchange: Exchange, account: AccountId, question: CacheQuestion): void {
+  const { operation, cache, url } = question;
+  switch (operation) {
     case 'find':
-      // An empty line after each.
-      return tell(
-        store
-          .find(account, cache, question.url === '' ? undefined : question)
-          .flatMap(({ id, url, requestFields }) => [String(id), url, ...requestFields, '']),
-      );
+      return tell(exchange, listed(store.find(account, cache, url === '' ? undefined : question)));
     case 'names':
-      return tell(store.names(account));
+      return tell(exchange, store.names(account));
     case 'has':
-      return say(store.has(account, cache));
+      return say(exchange, store.has(account, cache));
     case 'drop':
-      return say(store.drop(account, cache));
+      return say(exchange, store.drop(account, cache));
     case 'delete':
-      return say(store.delete(account, cache, question));
+      return say(exchange, store.delete(account, cache, question));
+    case 'match':
+    case 'get':
+      return say(exchange, false);
     case 'put':
       return undefined;
   }
+}
+
+/** With an empty line after each. */
+function listed(entries: readonly Entry[]): string[] {
+  const lines: string[] = [];
+  let chars = 0;
+  for (const { id, url, requestFields } of entries) {
+    const added = [String(id), url, ...requestFields, ''];
+    for (const line of added) chars += line.length + 1;
+    if (chars > MAX_LIST_CHARS) break;
+    lines.push(...added);
+  }
+  return lines;
+}
+
+function say(exchange: Exchange, done: boolean): void {
+  exchange.respond(done ? OUTCOME.done : OUTCOME.none, '', undefined, true);
+}
+
+function tell(exchange: Exchange, lines: readonly string[]): void {
+  exchange.respond(OUTCOME.found, '', Buffer.from(lines.join('\n'), 'utf8'), true);
 }
 
 /**
@@ -101,6 +115,56 @@ function withoutAge({ fields }: ResponseHead): string[] {
   return kept;
 }
 
+/** A cached response on its way out, no faster than it is taken. */
+class Hit implements ExchangeEvents {
+  readonly #exchange: Exchange;
+  readonly #onOver: () => void;
+  #rest: Buffer;
+  #over = false;
+
+  constructor(exchange: Exchange, { head, body }: Answer, onOver: () => void) {
+    this.#exchange = exchange;
+    this.#onOver = onOver;
+    this.#rest = body ?? EMPTY;
+    const first = this.#take();
+    try {
+      exchange.respond(OUTCOME.found, toHead(head), first, this.#rest.byteLength === 0);
+    } catch {
+      // With what is added to it, the head is longer than a frame takes.
+      exchange.reset(RESET_CODES.internal, 'The cached response cannot be sent.');
+      this.#rest = EMPTY;
+    }
+    if (this.#rest.byteLength === 0) this.#finish();
+    else this.onDrain();
+  }
+
+  onData(): void {}
+
+  onEnd(): void {}
+
+  onDrain(): void {
+    if (this.#over) return;
+    while (this.#rest.byteLength > 0) if (!this.#exchange.write(this.#take())) return;
+    this.#exchange.end();
+    this.#finish();
+  }
+
+  onReset(): void {
+    if (!this.#over) this.#finish();
+  }
+
+  #take(): Buffer {
+    const piece = this.#rest.subarray(0, PIECE_BYTES);
+    this.#rest = this.#rest.subarray(piece.byteLength);
+    return piece;
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#onOver();
+  }
+}
+
 /** A response on its way into the cache: stored when all of it has come. */
 class Put implements ExchangeEvents {
   readonly #store: CacheStore;
@@ -109,7 +173,7 @@ class Put implements ExchangeEvents {
   readonly #question: CacheQuestion;
   readonly #onOver: () => void;
   readonly #verdict: Verdict | undefined;
-  #body: Buffer = Buffer.alloc(0);
+  #body: Buffer = EMPTY;
   #length = 0;
   #over = false;
 

@@ -24,6 +24,8 @@ export interface Entry extends NewEntry {
   readonly storedAt: number;
   readonly expiresAt: number;
   readonly bytes: number;
+  /** How many answers are being sent from it. */
+  readers: number;
 }
 
 export interface Query {
@@ -34,7 +36,7 @@ export interface Query {
 }
 
 interface Account {
-  /** Of its entries, and what is reserved for bodies on their way. */
+  /** Of its entries, those that are gone but still being sent, and what is reserved for bodies on their way. */
   bytes: number;
   /** Least recently used first. */
   readonly entries: Map<number, Entry>;
@@ -74,21 +76,20 @@ export class CacheStore {
 
   /** The first fresh entry that the query selects, in the named cache or, without a name, in any but the default one. */
   match(id: AccountId, cache: string, query: Query): Entry | undefined {
-    const [first] = this.find(id, cache, query);
-    if (first !== undefined) this.#touch(id, first);
-    return first;
+    const caches = this.#accounts.get(id)?.caches;
+    const names = cache === '' ? [...(caches?.keys() ?? [])].filter((name) => name !== DEFAULT_CACHE) : [cache];
+    for (const name of names) {
+      const [first] = this.find(id, name, query);
+      if (first === undefined) continue;
+      this.#touch(id, first);
+      return first;
+    }
+    return undefined;
   }
 
   /** All fresh entries that the query selects, in the order they were stored; without a query, all of the cache. */
   find(id: AccountId, cache: string, query: Query | undefined): Entry[] {
-    const account = this.#accounts.get(id);
-    const found: Entry[] = [];
-    for (const [name, byUrl] of account?.caches ?? []) {
-      if (cache !== name && !(cache === '' && name !== DEFAULT_CACHE)) continue;
-      const selected = [...candidates(byUrl, query)].filter((entry) => this.#isFresh(id, entry));
-      found.push(...selected.toSorted((a, b) => a.id - b.id));
-    }
-    return found;
+    return [...this.#select(id, cache, query)].toSorted((a, b) => a.id - b.id);
   }
 
   get(id: AccountId, entryId: number): Entry | undefined {
@@ -96,6 +97,16 @@ export class CacheStore {
     if (entry === undefined || !this.#isFresh(id, entry)) return undefined;
     this.#touch(id, entry);
     return entry;
+  }
+
+  /** Keeps counting the entry until the function is called, evicted or not: it is being sent. */
+  hold(id: AccountId, entry: Entry): () => void {
+    entry.readers++;
+    return () => {
+      entry.readers--;
+      const isGone = this.#accounts.get(id)?.entries.get(entry.id) !== entry;
+      if (isGone && entry.readers === 0) this.release(id, entry.bytes);
+    };
   }
 
   /** How old the response is by now. */
@@ -110,7 +121,14 @@ export class CacheStore {
     if (!this.reserve(id, bytes)) return false;
     const account = this.#accounts.get(id) as Account;
     const storedAt = this.#now();
-    const entry: Entry = { ...made, id: ++this.#lastId, storedAt, expiresAt: storedAt + made.lifetimeMs, bytes };
+    const entry: Entry = {
+      ...made,
+      id: ++this.#lastId,
+      storedAt,
+      expiresAt: storedAt + made.lifetimeMs,
+      bytes,
+      readers: 0,
+    };
     let byUrl = account.caches.get(made.cache);
     if (byUrl === undefined) account.caches.set(made.cache, (byUrl = new Map()));
     const key = withoutFragment(made.url);
@@ -136,7 +154,8 @@ export class CacheStore {
   }
 
   has(id: AccountId, cache: string): boolean {
-    return this.find(id, cache, undefined).length > 0;
+    for (const _ of this.#select(id, cache, undefined)) return true;
+    return false;
   }
 
   drop(id: AccountId, cache: string): boolean {
@@ -167,6 +186,12 @@ export class CacheStore {
     account.bytes -= bytes;
     this.#bytes -= bytes;
     if (account.bytes === 0) this.#accounts.delete(id);
+  }
+
+  *#select(id: AccountId, cache: string, query: Query | undefined): Iterable<Entry> {
+    const byUrl = this.#accounts.get(id)?.caches.get(cache);
+    if (byUrl === undefined) return;
+    for (const entry of candidates(byUrl, query)) if (this.#isFresh(id, entry)) yield entry;
   }
 
   #isFresh(id: AccountId, entry: Entry): boolean {
@@ -207,7 +232,7 @@ export class CacheStore {
     if (others.length > 0) byUrl?.set(key, others);
     else byUrl?.delete(key);
     if (byUrl?.size === 0) account.caches.delete(entry.cache);
-    this.release(id, entry.bytes);
+    if (entry.readers === 0) this.release(id, entry.bytes);
   }
 }
 
