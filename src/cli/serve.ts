@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/main.ts';
+import { CACHE_BYTES } from '../limits.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { printEvent } from './events.ts';
@@ -11,6 +12,7 @@ import { paint, printLine } from './terminal.ts';
 /** The account that exists from the first start. */
 export const FIRST_ACCOUNT = 'main';
 
+const MIB = 1024 * 1024;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
 /** Options that `serve` and `start` share. */
@@ -46,6 +48,14 @@ export const PLATFORM_OPTIONS = {
     max: 256,
     defaultText: 'cores − 1, at least 1',
     help: 'Processes that run Workers',
+  },
+  'cache-mib': {
+    type: 'integer',
+    value: 'N',
+    default: CACHE_BYTES / MIB,
+    min: 0,
+    max: 65_536,
+    help: 'Memory for cached responses of all accounts, in MiB; 0 stores none',
   },
   'base-domain': {
     type: 'string',
@@ -86,6 +96,7 @@ export interface PlatformValues {
   readonly 'control-port': number;
   readonly host: string;
   readonly cells: number | undefined;
+  readonly 'cache-mib': number;
   readonly 'base-domain': string;
   readonly 'allow-private-egress': boolean;
   readonly json: boolean;
@@ -170,6 +181,7 @@ function toPlatformOptions(
     controlPort: values['control-port'],
     dataDir,
     cells: values.cells ?? Math.max(1, availableParallelism() - 1),
+    cacheBytes: values['cache-mib'] * MIB,
     baseDomain: values['base-domain'],
     allowPrivateEgress: values['allow-private-egress'],
     onEvent,

@@ -12,7 +12,6 @@ import { createControl, createOperatorTokens } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/build.ts';
 import type { AccountId } from '../ids.ts';
-import { CACHE_BYTES } from '../limits.ts';
 import type { Route } from '../model.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
@@ -39,8 +38,8 @@ export interface PlatformOptions {
   readonly adminToken?: string;
   /** Lets tenants fetch loopback and private addresses. */
   readonly allowPrivateEgress: boolean;
-  /** Memory for cached responses, of all accounts together. Default: `CACHE_BYTES`. */
-  readonly cacheBytes?: number;
+  /** Memory for cached responses, of all accounts together. */
+  readonly cacheBytes: number;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
@@ -87,7 +86,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(() => log.close());
   const egress = createEgress({ allowPrivate: options.allowPrivateEgress });
   stack.defer(() => egress.close());
-  const maxBytes = options.cacheBytes ?? CACHE_BYTES;
+  const maxBytes = options.cacheBytes;
   const cache = new CacheStore({ maxBytes, maxAccountBytes: maxBytes / 2, now: Date.now });
   if ((await registry.account(FIRST_ACCOUNT)) === undefined) {
     const createdOn = new Date().toISOString();
