@@ -8,7 +8,6 @@ import {
   NativePromise,
   jsonParse,
   objectDefineProperty,
-  promiseThen,
   promiseReject,
   promiseResolve,
   charCodeAt,
@@ -17,7 +16,7 @@ import {
   stringSlice,
   toWellFormed,
 } from '../runtime/intrinsics.ts';
-import { isReadableStream, streams, type ByteStream, type Reader } from '../streams/index.ts';
+import { isReadableStream, streams, type ByteStream, type Reader, type ReadSteps } from '../streams/index.ts';
 import { toDOMString } from '../webidl.ts';
 import { concatBytes, copyBytes, viewBytes, type Bytes } from '../bytes.ts';
 import { exactBuffer } from './bytes.ts';
@@ -140,7 +139,7 @@ export function bodyStream(body: Body): ByteStream | null {
 export function cloneBody(body: Body, copy: Body): void {
   const { source } = body;
   if (source instanceof InStream || isReadableStream(source)) {
-    [body.source, copy.source] = streams().teeBytes(bodyStream(body)!);
+    [body.source, copy.source] = streams().teeBody(bodyStream(body)!);
     return;
   }
   copy.source = source;
@@ -157,13 +156,16 @@ export function moveBody(body: Body, target: Body): void {
   body.used = true;
 }
 
-/** All bytes of a body. The caller may keep them unless `body.shared`. */
-function consumeBytes(body: Body, source: Source): Promise<Bytes> {
+/**
+ * Gives all bytes of a body to `take`, maybe at once. They may be kept unless `body.shared`. Not by a promise: on its way
+ * through one, an object is asked for a `then`, which a tenant may have put on every object.
+ */
+function collect(body: Body, source: Source, take: (bytes: Bytes) => void, fail: (reason: unknown) => void): void {
   body.used = true;
-  if (typeof source === 'string') return promiseResolve(utf8Encode(source));
-  if (source instanceof InStream) return pullWhole(source);
-  if (isReadableStream(source)) return readAll(streams().lock(source));
-  return promiseResolve(source);
+  if (typeof source === 'string') take(utf8Encode(source));
+  else if (source instanceof InStream) pullWhole(source, take, fail);
+  else if (isReadableStream(source)) readAll(streams().lock(source), take, fail);
+  else take(source);
 }
 
 /**
@@ -185,7 +187,7 @@ export function defineBodyMethods(
     const { source } = body;
     if (source === null) return settle(() => convert(new Uint8Array(0), false));
     if (isBodyUnusable(body)) return promiseReject(new TypeError('The body has already been used'));
-    return promiseThen(consumeBytes(body, source), (bytes) => convert(bytes, body.shared), rethrow) as Promise<T>;
+    return collected(body, source, (bytes) => convert(bytes, body.shared));
   }
   function consumeText<T>(self: unknown, convert: (text: string) => T): Promise<T> {
     let body: Body;
@@ -201,7 +203,7 @@ export function defineBodyMethods(
       body.used = true;
       return settle(() => convert(decodedText(source)));
     }
-    return promiseThen(consumeBytes(body, source), (bytes) => convert(utf8Decode(bytes)), rethrow) as Promise<T>;
+    return collected(body, source, (bytes) => convert(utf8Decode(bytes)));
   }
   const methods = {
     arrayBuffer() {
@@ -245,8 +247,17 @@ function settle<T>(compute: () => T): Promise<Awaited<T>> {
   }
 }
 
-function rethrow(reason: unknown): never {
-  throw reason;
+function collected<T>(body: Body, source: Source, convert: (bytes: Bytes) => T): Promise<T> {
+  return new NativePromise((resolve, reject) => {
+    const take = (bytes: Bytes): void => {
+      try {
+        resolve(convert(bytes));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    collect(body, source, take, reject);
+  });
 }
 
 /** What decoding the UTF-8 form of a string gives: no byte order mark, no lone surrogates. */
@@ -255,43 +266,46 @@ function decodedText(source: string): string {
   return isWellFormed(text) ? text : toWellFormed(text);
 }
 
-function pullWhole(source: InStream): Promise<Bytes> {
-  return new NativePromise((resolve, reject) => {
-    source.pull(true, (bytes, _end, failure) => {
-      if (failure === undefined) resolve(bytes === undefined ? new Uint8Array(0) : new Uint8Array(bytes));
-      else reject(failure.reason);
-    });
+function pullWhole(source: InStream, take: (bytes: Bytes) => void, fail: (reason: unknown) => void): void {
+  source.pull(true, (bytes, _end, failure) => {
+    if (failure === undefined) take(bytes === undefined ? new Uint8Array(0) : new Uint8Array(bytes));
+    else fail(failure.reason);
   });
 }
 
-function readAll(reader: Reader): Promise<Bytes> {
-  return new NativePromise((resolve, reject) => {
-    const parts: Bytes[] = [];
-    let total = 0;
-    function next(): void {
-      void promiseThen(
-        reader.read(),
-        (result) => {
-          if (result.done) {
-            resolve(parts.length === 1 ? parts[0]! : concatBytes(parts, total));
-            return;
-          }
-          const bytes = viewBytes(result.value);
-          if (bytes === undefined) {
-            const error = new TypeError(NOT_BYTES);
-            streams().cancelQuietly(reader, error);
-            reject(error);
-            return;
-          }
-          total += bytes.byteLength;
-          parts[parts.length] = bytes;
-          next();
-        },
-        reject,
-      );
+function readAll(reader: Reader, take: (bytes: Bytes) => void, fail: (reason: unknown) => void): void {
+  const parts: Bytes[] = [];
+  let total = 0;
+  let isAsking = false; // chunks that are there already come at once: a loop, lest the stack grow
+  let wants = true;
+  const steps: ReadSteps = {
+    chunk(value) {
+      const bytes = viewBytes(value);
+      if (bytes === undefined) {
+        const error = new TypeError(NOT_BYTES);
+        streams().cancelQuietly(reader, error);
+        fail(error);
+        return;
+      }
+      total += bytes.byteLength;
+      parts[parts.length] = bytes;
+      wants = true;
+      if (!isAsking) ask();
+    },
+    close() {
+      take(parts.length === 1 ? parts[0]! : concatBytes(parts, total));
+    },
+    error: fail,
+  };
+  function ask(): void {
+    isAsking = true;
+    while (wants) {
+      wants = false;
+      reader.read(steps);
     }
-    next();
-  });
+    isAsking = false;
+  }
+  ask();
 }
 
 function inStreamToStream(source: InStream): ByteStream {
@@ -326,20 +340,31 @@ function proxyStream(stream: ByteStream): ByteStream {
   const reader = streams().lock(stream);
   return streams().createByteStream(
     (controller) =>
-      promiseThen(
-        reader.read(),
-        (result) => {
-          if (result.done) controller.close();
-          else controller.enqueue(viewBytes(result.value) ?? notBytes());
-        },
-        rethrow,
-      ) as Promise<void>,
+      new NativePromise<void>((resolve, reject) => {
+        reader.read({
+          chunk(value) {
+            const bytes = viewBytes(value);
+            if (bytes === undefined) {
+              reject(new TypeError(NOT_BYTES));
+              return;
+            }
+            // A byte stream takes no empty chunk, and does not ask again after a pull that gave none.
+            if (bytes.byteLength === 0) {
+              reader.read(this);
+              return;
+            }
+            controller.enqueue(bytes);
+            resolve();
+          },
+          close() {
+            controller.close();
+            resolve();
+          },
+          error: reject,
+        });
+      }),
     (reason) => {
       streams().cancelQuietly(reader, reason);
     },
   );
-}
-
-function notBytes(): never {
-  throw new TypeError(NOT_BYTES);
 }

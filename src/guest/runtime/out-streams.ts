@@ -6,7 +6,7 @@ import { type ByteStream, type Reader, streams } from '../streams/index.ts';
 import { messageOf } from './describe.ts';
 import { host, nextId } from './host.ts';
 import { InStream } from './in-streams.ts';
-import { promiseThen, SafeMap } from './intrinsics.ts';
+import { SafeMap } from './intrinsics.ts';
 import { beginPart, endPart, hold, release, reportFailure, type Invocation, type Resource } from './invocations.ts';
 
 const CHUNK_BYTES = 64 * 1024; // largest single write: the host's frames are of this order
@@ -26,6 +26,7 @@ export class OutStream implements Resource {
   #credit = OUT_STREAM_WINDOW;
   #pending: Uint8Array | undefined = undefined;
   #reading = false;
+  #pumping = false;
   #ended = false;
   #closed = false;
 
@@ -67,6 +68,12 @@ export class OutStream implements Resource {
   }
 
   #pump(): void {
+    this.#pumping = true;
+    this.#pumpOn();
+    this.#pumping = false;
+  }
+
+  #pumpOn(): void {
     while (!this.#closed) {
       if (this.#pending !== undefined) {
         if (this.#credit <= 0) return;
@@ -106,30 +113,37 @@ export class OutStream implements Resource {
         }
         this.#accept(bytes === undefined ? undefined : new Uint8Array(bytes));
         this.#ended = end;
-        this.#pump();
+        this.#resume();
       });
       return;
     }
-    void promiseThen(
-      this.#source.read(),
-      (result) => {
+    this.#source.read({
+      chunk: (value) => {
         this.#reading = false;
         if (this.#closed) return;
-        if (result.done) this.#ended = true;
-        else if (!this.#accept(viewBytes(result.value))) {
+        if (this.#accept(viewBytes(value))) this.#resume();
+        else {
           const error = new TypeError('A body stream may only hold Uint8Array chunks');
           this.#cancelSource(error);
           this.#fail(error);
-          return;
         }
-        this.#pump();
       },
-      (reason) => {
+      close: () => {
         this.#reading = false;
         if (this.#closed) return;
-        this.#fail(reason);
+        this.#ended = true;
+        this.#resume();
       },
-    );
+      error: (reason) => {
+        this.#reading = false;
+        if (!this.#closed) this.#fail(reason);
+      },
+    });
+  }
+
+  /** Goes on after a read, unless the pump that asked is still there and does so itself. */
+  #resume(): void {
+    if (!this.#pumping) this.#pump();
   }
 
   /** False when the chunk is none. */

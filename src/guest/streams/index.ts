@@ -9,7 +9,7 @@ import { loadPart } from '../runtime/parts.ts';
 
 type Streams = typeof part;
 export type ReadableStream<T = unknown> = part.ReadableStream<T>;
-export type { ByteController, ByteStream, Reader } from './access.ts';
+export type { ByteController, ByteStream, Reader, ReadSteps } from './access.ts';
 
 let loaded: Streams | undefined;
 

@@ -23,8 +23,12 @@ import {
   copyBytes,
   defineInterface,
   isAbortSignal,
+  objectDefineProperty,
   objectGetPrototypeOf,
   objectSetPrototypeOf,
+  promiseResolve,
+  promiseThen,
+  reflectApply,
 } from '../shared.ts';
 
 export {
@@ -51,6 +55,11 @@ interface Pair {
   readonly readable: ReadableStream<Bytes>;
   readonly writable: WritableStream<unknown>;
 }
+
+/** The polyfill's name for how a controller answers a read. */
+export const PULL_STEPS = Object.getOwnPropertySymbols(ReadableStreamDefaultController.prototype).find(
+  ({ description }) => description === '[[PullSteps]]',
+)!;
 
 const fixedLengths = new WeakMap<object, number>();
 
@@ -113,6 +122,7 @@ objectSetPrototypeOf(IdentityTransformStream.prototype, TransformStream.prototyp
 defineInterface(IdentityTransformStream, 'IdentityTransformStream');
 defineInterface(FixedLengthStream, 'FixedLengthStream');
 patchIterator();
+patchPipe();
 
 function createPair(length: number | undefined): Pair {
   let remaining = length ?? Infinity;
@@ -188,6 +198,66 @@ function createPair(length: number | undefined): Pair {
     },
   });
   return { readable, writable };
+}
+
+interface ReadRequest {
+  _chunkSteps(chunk: unknown): void;
+  _closeSteps(): void;
+  _errorSteps(reason: unknown): void;
+}
+interface PolyfilledController {
+  readonly _controlledReadableStream: PolyfilledStream;
+  readonly _queue: { readonly length: number };
+  [pullSteps: symbol]: (request: ReadRequest) => void;
+}
+interface PolyfilledStream {
+  readonly _reader: { isPipe?: boolean } | undefined;
+}
+
+/**
+ * The polyfill hands a chunk that a pipe waits for to the destination while `enqueue` still runs. The standard gives it
+ * a microtask of its own: https://github.com/whatwg/streams/issues/1298.
+ */
+function patchPipe(): void {
+  let isPiping = false;
+  const { prototype } = ReadableStream;
+  for (const name of ['pipeTo', 'pipeThrough'] as const) {
+    const native = prototype[name] as (...given: unknown[]) => unknown;
+    const piping = {
+      [name](this: PolyfilledStream, _destination: unknown): unknown {
+        const isStream = (this as unknown) instanceof ReadableStream;
+        const before = isStream ? this._reader : undefined;
+        isPiping = true; // its first read comes at once
+        try {
+          return reflectApply(native, this, arguments);
+        } finally {
+          isPiping = false;
+          const after = isStream ? this._reader : undefined;
+          if (after !== before && after !== undefined) after.isPipe = true;
+        }
+      },
+    };
+    objectDefineProperty(prototype, name, {
+      value: piping[name],
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  const controller = ReadableStreamDefaultController.prototype as unknown as PolyfilledController;
+  const nativePull = controller[PULL_STEPS]!;
+  controller[PULL_STEPS] = function pull(this: PolyfilledController, request: ReadRequest): void {
+    const isLate = (isPiping || this._controlledReadableStream._reader?.isPipe === true) && this._queue.length === 0;
+    reflectApply(nativePull, this, [isLate ? later(request) : request]);
+  };
+}
+
+function later(request: ReadRequest): ReadRequest {
+  return {
+    _chunkSteps: (chunk) => void promiseThen(promiseResolve(undefined), () => request._chunkSteps(chunk)),
+    _closeSteps: () => request._closeSteps(),
+    _errorSteps: (reason) => request._errorSteps(reason),
+  };
 }
 
 function patchIterator(): void {
