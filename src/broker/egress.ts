@@ -6,8 +6,9 @@ import { MAX_REDIRECTS, MAX_REQUEST_HEADER_BYTES } from '../limits.ts';
 import { createConnector, createGuard, resolveBySystem, type Resolve } from './connect.ts';
 import { decodeBody, parseEncodings } from './decode.ts';
 import { EgressError, toEgressError } from './errors.ts';
-import { headerValue, toGuestHeaders, toOriginHeaders } from './headers.ts';
+import { headerValue, toGuestHeaders, toOriginHeaders, withoutClient } from './headers.ts';
 import { isRedirect, nextHop, type Hop } from './redirect.ts';
+import { type Client, clientHeaders } from './referrer.ts';
 import { parseTarget } from './target.ts';
 import { createUpgrader, type UpgradedConnection, type Upgrade } from './upgrade.ts';
 
@@ -17,6 +18,12 @@ const MAX_KEEP_ALIVE_MS = 20_000; // however long the origin offers: a hostile o
 const MAX_DISCARDED_BYTES = 16 * 1024; // of a redirect's body, read to keep its connection; beyond, close it
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/; // RFC 9110 §5.6.2 token
 const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']); // Fetch standard §2.2.1
+/** What the Fetch standard has every request say, unless it says otherwise. */
+const DEFAULT_HEADERS = [
+  ['accept', '*/*'],
+  ['accept-language', '*'],
+  ['user-agent', 'isola'],
+] as const;
 const NULL_BODY_STATUSES = new Set([101, 204, 205, 304]);
 
 export interface EgressRequest {
@@ -26,6 +33,8 @@ export interface EgressRequest {
   readonly headers: readonly string[];
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   readonly redirect: 'error' | 'follow' | 'manual';
+  /** Where it comes from, when the guest has said so. */
+  readonly client?: Client | undefined;
 }
 
 export interface EgressResponse {
@@ -115,18 +124,19 @@ async function followRedirects(request: EgressRequest, signal: AbortSignal, send
       throw new EgressError(`Redirect refused: ${hop.url.origin} answered ${response.status}, and redirect is 'error'`);
     }
     if (redirects === MAX_REDIRECTS) throw new EgressError(`Too many redirects: more than ${MAX_REDIRECTS}`);
-    hop = nextHop(hop, response.status, location);
+    const policy = headerValue(response.headers, 'referrer-policy') ?? '';
+    hop = nextHop(hop, response.status, { location, policy });
   }
 }
 
-function parseHop({ method, url, headers, body }: EgressRequest): Hop {
+function parseHop({ method, url, headers, body, client }: EgressRequest): Hop {
   if (!METHOD.test(method) || FORBIDDEN_METHODS.has(method.toUpperCase())) {
     throw new EgressError('Cannot fetch: this method is not allowed');
   }
   if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     throw new EgressError(`Cannot fetch: ${method} with a body`);
   }
-  return { method, url: parseTarget(url), headers: toOriginHeaders(headers), body };
+  return { method, url: parseTarget(url), headers: toOriginHeaders(headers), body, client };
 }
 
 function isUpgrade({ method, headers }: EgressRequest): boolean {
@@ -138,7 +148,7 @@ async function send(agent: Agent, hop: Hop, signal: AbortSignal): Promise<HopRes
     origin: hop.url.origin,
     path: hop.url.pathname + hop.url.search,
     method: hop.method,
-    headers: [...hop.headers],
+    headers: toSentHeaders(hop),
     body: toUndiciBody(hop.body),
     responseHeaders: 'raw',
     signal,
@@ -150,6 +160,13 @@ async function send(agent: Agent, hop: Hop, signal: AbortSignal): Promise<HopRes
     body,
     discard: () => void body.dump({ limit: MAX_DISCARDED_BYTES, signal }).catch(() => {}),
   };
+}
+
+function toSentHeaders({ headers, client, url, method }: Hop): string[] {
+  const said = client === undefined ? [] : clientHeaders(client, url, method);
+  const sent = said.length === 0 ? [...headers] : [...withoutClient(headers), ...said];
+  for (const [name, value] of DEFAULT_HEADERS) if (headerValue(headers, name) === undefined) sent.push(name, value);
+  return sent;
 }
 
 /** `responseHeaders: 'raw'` makes it the flat list as received, which undici's types do not know. */

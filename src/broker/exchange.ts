@@ -4,11 +4,13 @@ import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import { WebSocketSession } from '../web-socket/index.ts';
 import type { Egress, EgressRequest, EgressResponse } from './egress.ts';
 import { EgressError } from './errors.ts';
+import { parseClient } from './referrer.ts';
 
 /**
  * Answers an exchange by a fetch to the network. `head` as the guest's ABI has it:
- * `method\nurl\nredirect\nname\nvalue\n…`; the answer's head is `statusText\nurl\nredirected(0|1)\nname\nvalue\n…`.
- * `onEnd` hears when it is over, however. A WebSocket that the answer opens goes on after that, until `onClose`.
+ * `method\nurl\nredirect[ policy referrer origin]\nname\nvalue\n…`; the answer's head is
+ * `statusText\nurl\nredirected(0|1)\nname\nvalue\n…`. `onEnd` hears when it is over, however. A WebSocket that the
+ * answer opens goes on after that, until `onClose`.
  */
 export function serveFetch(
   egress: Egress,
@@ -17,12 +19,14 @@ export function serveFetch(
 ): ExchangeEvents {
   const upload = new Upload(exchange, request.body, request.fin);
   let session: WebSocketSession | undefined;
-  const [method = '', url = '', redirect = '', ...headers] = request.head.split('\n');
+  const [method = '', url = '', mode = '', ...headers] = request.head.split('\n');
+  const [redirect, ...client] = mode.split(' ');
   const outbound: EgressRequest = {
     method,
     url,
     redirect: redirect === 'manual' || redirect === 'error' ? redirect : 'follow',
     headers,
+    client: parseClient(client[0], client[1], client[2]),
     body: toBody(request, method, upload),
   };
   const aborted = new AbortController();

@@ -37,6 +37,11 @@ export function withoutSecrets(headers: readonly string[]): string[] {
   return without(headers, (name) => SECRETS.has(name));
 }
 
+/** Without what the broker says itself for a request that tells where it comes from. */
+export function withoutClient(headers: readonly string[]): string[] {
+  return without(headers, (name) => name === 'referer' || name === 'origin');
+}
+
 export function withoutBodyHeaders(headers: readonly string[]): string[] {
   return without(headers, (name) => ABOUT_BODY.has(name));
 }

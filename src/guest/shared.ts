@@ -11,7 +11,6 @@ export * from './events/index.ts';
 export * from './fetch/index.ts';
 export { type CustomInspect, format, inspect, inspectWith } from './inspect.ts';
 export { addHeader, getHeader } from './fetch/headers.ts';
-export { structuredClone } from './structured-clone.ts';
 export { isReadableStream, isStream, setStreams, streams } from './streams/index.ts';
 export * from './url/index.ts';
 export { parseUrl } from './url/parse.ts';

@@ -3,6 +3,7 @@ import {
   objectDefineProperty,
   objectGetOwnPropertyDescriptor,
   objectGetPrototypeOf,
+  objectSetPrototypeOf,
   reflectOwnKeys,
 } from './primordials.ts';
 
@@ -58,6 +59,15 @@ export function createIteratorPrototype(name: string): object {
   const prototype = Object.create(Object.getPrototypeOf(arrayIterator) as object) as object;
   objectDefineProperty(prototype, Symbol.toStringTag, { value: `${name} Iterator`, configurable: true });
   return prototype;
+}
+
+/** Makes a class with a `next` method the `default iterator object` of an interface. */
+export function defineIterator(type: AnyClass, name: string): void {
+  const prototype = type.prototype as { constructor?: unknown };
+  objectSetPrototypeOf(prototype, objectGetPrototypeOf(createIteratorPrototype(name)));
+  objectDefineProperty(prototype, 'next', { enumerable: true });
+  objectDefineProperty(prototype, Symbol.toStringTag, { value: `${name} Iterator`, configurable: true });
+  delete prototype.constructor;
 }
 
 /** Web IDL `USVString`. */

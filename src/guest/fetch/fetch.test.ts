@@ -33,7 +33,32 @@ const SAME_AS_NODE: Record<string, string[]> = {
     'new Headers({ a: Symbol() })',
     'new Headers([["a", "1", "2"]])',
   ],
+  'Request settings': [
+    `const r = new Request('http://a/', { mode: 'no-cors', cache: 'no-store', credentials: 'omit', integrity: 'x', keepalive: true, referrer: 'http://b/c#d', referrerPolicy: 'origin' }); const c = new Request(r.clone()); return [c.mode, c.cache, c.credentials, c.integrity, c.keepalive, c.referrer, c.referrerPolicy].join()`,
+    `const r = new Request('http://a/'); return [r.mode, r.cache, r.credentials, r.integrity, r.keepalive, r.referrer, r.referrerPolicy, r.isReloadNavigation, r.isHistoryNavigation, r.duplex].join()`,
+    `return new Request('http://a/', { referrer: '' }).referrer`,
+    'new Request("http://a/", { mode: "navigate" })',
+    'new Request("http://a/", { cache: "only-if-cached" })',
+    'new Request("http://a/", { credentials: "none" })',
+    'new Request("http://a/", { referrer: "//" })',
+    'new Request("http://a/", { referrerPolicy: "no" })',
+    'new Request("http://a/", { window: 1 })',
+    'new Request("http://a/", { mode: "no-cors", method: "PUT" })',
+    'new Request("http://a/", { duplex: "full" })',
+  ],
+  'local URLs': [
+    `const r = await fetch('data:text/html;charset=x,a%20b#c'); return [r.status, r.type, r.headers.get('content-type'), await r.text()].join()`,
+    `const r = await fetch('data:;base64,YQ=='); return [r.headers.get('content-type'), await r.text()].join()`,
+    `const url = URL.createObjectURL(new Blob(['abc'], { type: 'x/y' })); const r = await fetch(url); return [r.headers.get('content-type'), r.headers.get('content-length'), await r.text(), url.startsWith('blob:')].join()`,
+    `const url = URL.createObjectURL(new Blob(['abc'])); URL.revokeObjectURL(url); await fetch(url)`,
+    `await fetch('data:;base64,*')`,
+    `await fetch('about:blank')`,
+    'URL.createObjectURL("x")',
+    'URL.createObjectURL()',
+  ],
   Response: [
+    `const chunk = new Uint8Array([97]); const r = new Response(new ReadableStream({ start(c) { c.enqueue(chunk); c.close() } })); const copy = r.clone(); const [a, b] = await Promise.all([r, copy].map(async ({ body }) => (await body.getReader().read()).value)); return [a === chunk, b === chunk, String(b)].join()`,
+    `let synchronous = false; let c; new ReadableStream({ start(x) { c = x } }, { highWaterMark: 0 }).pipeTo(new WritableStream({ write() { synchronous = true } })); await null; c.enqueue(1); return synchronous`,
     `const r = new Response('x'); return [r.status, r.ok, r.statusText, r.type, r.url, r.redirected, r.bodyUsed, r.headers.get('content-type')].join()`,
     `const r = new Response(); return [r.body, r.headers.get('content-type'), await r.text(), r.bodyUsed].join()`,
     `const r = new Response('x', { status: 404, statusText: 'No', headers: { 'Content-Type': 'text/html' } }); return [r.status, r.ok, r.statusText, r.headers.get('content-type')].join()`,
@@ -131,6 +156,21 @@ describe('fetch classes behave as the Fetch standard (compared with Node)', () =
         });
       }
     });
+  }
+});
+
+it('reads bodies past a "then" that a Worker has put on every object', async () => {
+  const guest = await createGuest(`export default { async fetch() {
+    const body = new ReadableStream({ start(c) { c.enqueue(new Uint8Array([97])); c.close(); } });
+    Object.prototype.then = () => {};
+    const text = new Response(body).text();
+    delete Object.prototype.then;
+    return new Response(await text);
+  } }`);
+  try {
+    assert.equal(guest.fetch('http://a.example/').at(-1)?.[4], 'a');
+  } finally {
+    guest.dispose();
   }
 });
 

@@ -2,17 +2,32 @@
 import { CACHE_INDEX, HOST } from '../abi.ts';
 import { host, nextId } from '../runtime/host.ts';
 import { InStream } from '../runtime/in-streams.ts';
-import { NativePromise, promiseReject, SafeMap, stringIndexOf, stringSlice } from '../runtime/intrinsics.ts';
+import {
+  NativePromise,
+  promiseReject,
+  promiseResolve,
+  SafeMap,
+  stringIndexOf,
+  stringSlice,
+} from '../runtime/intrinsics.ts';
 import { hold, release, requireInvocation, type Invocation, type Resource } from '../runtime/invocations.ts';
+import { loadPart } from '../runtime/parts.ts';
 import { limits } from '../runtime/limits.ts';
 import { OutStream } from '../runtime/out-streams.ts';
 import { exactBuffer } from './bytes.ts';
 import { isBodyUnusable, isStreamSource, type Body, withLength } from './body.ts';
 import { getHeader, headersToHead } from './headers.ts';
 import { abortReason, type AbortSignal, addAbortAlgorithm, isAborted, utf8Decode } from './platform.ts';
+import { checkOrigin, clientHead, responseType } from './client.ts';
+import type { RequestSettings } from './request-settings.ts';
 import { isRequest, Request, requestParts } from './request.ts';
 import { fetchedResponse, type Response, responseState } from './response.ts';
 import { webSockets } from './sockets.ts';
+
+/** What fetch uses of parts/local-urls.ts. */
+interface LocalUrls {
+  readLocalUrl(url: string, method: string): { readonly type: string; readonly bytes: ArrayBuffer } | undefined;
+}
 
 const calls = new SafeMap<number, FetchCall>();
 
@@ -41,7 +56,8 @@ export function startHandshake(url: string, fields: string): { response: Promise
   countCall(invocation);
   let call: FetchCall;
   const response = new NativePromise<Response>((resolve, reject) => {
-    call = new FetchCall(invocation, toResponse(resolve), reject, null);
+    const accept = toResponse({ resolve, reject, isNetwork: true, settings: undefined });
+    call = new FetchCall(invocation, accept, reject, null);
     host(HOST.fetch, call.id, invocation.id, `GET\n${url}\nerror\nupgrade\nwebsocket${fields}`, undefined, NETWORK);
   });
   return { response, cancel: () => call.cancel() };
@@ -57,18 +73,22 @@ export function findCall(id: number): { readonly invocation: Invocation } | unde
 }
 
 function send(request: Request, binding: number, invocation: Invocation): Promise<Response> {
-  const { url, method, headers, body, signal, redirect } = requestParts(request);
-  if (signal !== null && isAborted(signal)) throw abortReason(signal);
-  if (binding === NETWORK && !isHttp(url)) {
-    throw new TypeError(`Fetch API cannot load: ${url}: only http: and https: are supported`);
+  const { url, method, headers, body, signal, redirect, settings } = requestParts(request);
+  if (signal !== null && isAborted(signal)) {
+    body.used = body.source !== null;
+    throw abortReason(signal);
   }
+  const isNetwork = binding === NETWORK;
   if (isBodyUnusable(body)) throw new TypeError('The body of the request has already been used');
-  countCall(invocation);
   const hash = stringIndexOf(url, '#');
   const target = hash === -1 ? url : stringSlice(url, 0, hash);
-  const head = `${method}\n${target}\n${redirect}${headers === null ? '' : headersToHead(headers)}`;
+  if (isNetwork && !isHttp(url)) return promiseResolve(fetchLocal(target, method));
+  if (isNetwork) checkOrigin(url, settings);
+  countCall(invocation);
+  const head = `${method}\n${target}\n${redirect}${isNetwork ? clientHead(settings) : ''}${headers === null ? '' : headersToHead(headers)}`;
   return new NativePromise((resolve, reject) => {
-    startCall(new FetchCall(invocation, toResponse(resolve), reject, signal), head, body, binding);
+    const accept = toResponse({ resolve, reject, isNetwork, settings });
+    startCall(new FetchCall(invocation, accept, reject, signal), head, body, binding);
   });
 }
 
@@ -130,6 +150,23 @@ function countCall(invocation: Invocation): void {
     throw new Error(`Too many pending requests: a Worker may have ${limits.maxPendingHostCalls} at once`);
   }
   invocation.subrequests++;
+}
+
+/** A response to a URL that needs no network. Throws a TypeError for all but `data:` and `blob:`. */
+function fetchLocal(url: string, method: string): Response {
+  const isKnown = stringIndexOf(url, 'data:') === 0 || stringIndexOf(url, 'blob:') === 0;
+  const content = isKnown ? (loadPart('local-urls') as unknown as LocalUrls).readLocalUrl(url, method) : undefined;
+  if (content === undefined) {
+    throw new TypeError(
+      isKnown
+        ? `Fetch API cannot load: ${url}: there is nothing to be had at this URL`
+        : `Fetch API cannot load: ${url}: only http:, https:, data: and blob: are supported`,
+    );
+  }
+  const { type, bytes } = content;
+  const length = stringIndexOf(url, 'blob:') === 0 ? `\ncontent-length\n${bytes.byteLength}` : '';
+  const head = `200\nOK\n${url}\n0\ncontent-type\n${type}${length}`;
+  return fetchedResponse(head, method === 'HEAD' ? undefined : bytes, 'basic');
 }
 
 function outgoingBody(body: Body, invocation: Invocation): string | ArrayBuffer | OutStream | undefined {
@@ -202,15 +239,30 @@ class FetchCall implements Resource {
   }
 }
 
-function toResponse(resolve: (response: Response) => void): Accept {
+interface FetchPromise {
+  readonly resolve: (response: Response) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly isNetwork: boolean;
+  readonly settings: RequestSettings | undefined;
+}
+
+function toResponse({ resolve, reject, isNetwork, settings }: FetchPromise): Accept {
   return (head, body, { id, invocation }) => {
-    const response = fetchedResponse(head, body);
     if (stringSlice(head, 0, SWITCHED.length) === SWITCHED) {
+      const response = fetchedResponse(head, undefined, 'basic');
       const state = responseState(response)!;
       const protocol = getHeader(state.headers!, 'sec-websocket-protocol') ?? '';
       state.webSocket = webSockets().adopt(id, invocation, protocol);
+      resolve(response);
+      return;
     }
-    resolve(response);
+    const type = isNetwork ? responseType(head, settings) : 'default';
+    if (type === 'cors' && settings?.mode === 'same-origin') {
+      if (body instanceof InStream) body.stop();
+      reject(new TypeError("Cannot fetch: a redirect led to another origin, and mode is 'same-origin'"));
+      return;
+    }
+    resolve(fetchedResponse(head, body, type));
   };
 }
 

@@ -19,7 +19,7 @@ import {
   symbolIterator,
 } from '../runtime/intrinsics.ts';
 import { normalized, valid } from './known-headers.ts';
-import { createIteratorPrototype, defineInterface, toDOMString } from '../webidl.ts';
+import { defineInterface, defineIterator, toDOMString } from '../webidl.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -312,11 +312,9 @@ Object.defineProperty(Headers.prototype, Symbol.iterator, {
   writable: true,
   configurable: true,
 });
-defineInterface(Headers, 'Headers');
+defineInterface(Headers, 'Headers', { forEach: 1 });
 Object.defineProperty(Headers, 'length', { value: 0, configurable: true });
-Object.setPrototypeOf(HeadersIterator.prototype, createIteratorPrototype('Headers'));
-Object.defineProperty(HeadersIterator.prototype, 'next', { enumerable: true });
-delete (HeadersIterator.prototype as { constructor?: unknown }).constructor;
+defineIterator(HeadersIterator, 'Headers');
 
 function toName(name: unknown, method: string): string {
   const text = toDOMString(name);

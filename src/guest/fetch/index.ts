@@ -5,6 +5,8 @@
  * Start at body.ts; platform.ts is the seam to the other parts of the Web platform.
  */
 export { bodyStream, isBodyUnusable, isStreamSource, withLength } from './body.ts';
+export { parseMimeType, serializeMimeType } from './mime.ts';
+export { originOf } from './request-settings.ts';
 export {
   askCache,
   type CacheAnswer,

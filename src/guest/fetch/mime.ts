@@ -2,7 +2,8 @@
 import { objectCreate, regExpExec, stringIndexOf, stringSlice, toLowerCase } from '../runtime/intrinsics.ts';
 
 const TYPE = /^[\t\n\r ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\/([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[\t\n\r ]*(?:;|$)/;
-const PARAMETER = /^[\t\n\r ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\[^])*)"[^;]*|([^;]*?))[\t\n\r ]*(?:;|$)/;
+const PARAMETER =
+  /^[\t\n\r ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:"((?:[^"\\]|\\[^])*)(?:"[^;]*|\\?$)|([^;]*?))[\t\n\r ]*(?:;|$)/;
 const SKIPPED = /^[^;]*(?:;|$)/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const ESCAPED = /^([^\\]*)\\([^])/;

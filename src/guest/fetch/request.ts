@@ -2,8 +2,17 @@
 import { InStream } from '../runtime/in-streams.ts';
 import type { Invocation } from '../runtime/invocations.ts';
 import { regExpExec, stringIndexOf, stringSlice, toUpperCase } from '../runtime/intrinsics.ts';
-import { type Body, cloneBody, defineBodyMethods, extractBody, isBodyUnusable, moveBody } from './body.ts';
+import {
+  type Body,
+  cloneBody,
+  defineBodyMethods,
+  extractBody,
+  isBodyUnusable,
+  isStreamSource,
+  moveBody,
+} from './body.ts';
 import { addHeader, getHeader, Headers, headersFromHead } from './headers.ts';
+import { checkSettings, DEFAULT_SETTINGS, readSettings, type RequestSettings } from './request-settings.ts';
 import { defineInterface, toDOMString } from '../webidl.ts';
 import {
   type AbortSignal,
@@ -35,6 +44,7 @@ interface RequestState extends Body {
   /** Of an incoming request: whose client may go away. */
   invocation: Invocation | undefined;
   redirect: RedirectMode;
+  settings: RequestSettings | undefined;
   cf: unknown;
 }
 
@@ -46,6 +56,7 @@ export interface RequestParts {
   readonly body: Body;
   readonly signal: AbortSignal | null;
   readonly redirect: RedirectMode;
+  readonly settings: RequestSettings | undefined;
 }
 
 let findState: (value: unknown) => RequestState | undefined;
@@ -72,6 +83,7 @@ export class Request {
       state.url = readUrl(source);
       state.method = readMethod(source);
       state.redirect = source.redirect;
+      state.settings = source.settings;
       state.cf = source.cf;
     }
     if (options !== undefined) readOptions(state, options);
@@ -87,6 +99,8 @@ export class Request {
     if (headers !== undefined) state.headers = new Headers(headers);
     else if (source !== undefined) state.headers = new Headers(readHeaders(source));
     readBody(state, options?.body, source);
+    if (state.settings !== undefined)
+      checkSettings(state.settings, state.method ?? 'GET', isStreamSource(state.source));
   }
 
   get method(): string {
@@ -114,39 +128,51 @@ export class Request {
   }
 
   get cache(): string {
-    return 'default';
+    return (this.#read().settings ?? DEFAULT_SETTINGS).cache;
   }
 
   get credentials(): string {
-    return 'same-origin';
+    return (this.#read().settings ?? DEFAULT_SETTINGS).credentials;
   }
 
   get destination(): string {
+    this.#read();
     return '';
   }
 
   get duplex(): string {
+    this.#read();
     return 'half';
   }
 
   get integrity(): string {
-    return '';
+    return (this.#read().settings ?? DEFAULT_SETTINGS).integrity;
   }
 
-  get keepalive(): boolean {
+  get isHistoryNavigation(): boolean {
+    this.#read();
     return false;
   }
 
+  get isReloadNavigation(): boolean {
+    this.#read();
+    return false;
+  }
+
+  get keepalive(): boolean {
+    return (this.#read().settings ?? DEFAULT_SETTINGS).keepalive;
+  }
+
   get mode(): string {
-    return 'cors';
+    return (this.#read().settings ?? DEFAULT_SETTINGS).mode;
   }
 
   get referrer(): string {
-    return 'about:client';
+    return (this.#read().settings ?? DEFAULT_SETTINGS).referrer;
   }
 
   get referrerPolicy(): string {
-    return '';
+    return (this.#read().settings ?? DEFAULT_SETTINGS).referrerPolicy;
   }
 
   clone(): Request {
@@ -160,6 +186,7 @@ export class Request {
     if (state.headers !== undefined) copy.headers = new Headers(state.headers);
     if (state.signal !== undefined) copy.signal = followSignal(state.signal);
     copy.redirect = state.redirect;
+    copy.settings = state.settings;
     copy.cf = state.cf;
     cloneBody(state, copy);
     return new Request(INCOMING, copy);
@@ -206,6 +233,7 @@ export function requestParts(request: Request): RequestParts {
     body: state,
     signal: hasSignal(state) ? readSignal(state) : null,
     redirect: state.redirect,
+    settings: state.settings,
   };
 }
 
@@ -222,6 +250,7 @@ function newState(head: string | undefined, invocation: Invocation | undefined):
     signal: undefined,
     invocation,
     redirect: 'follow',
+    settings: undefined,
     cf: undefined,
   };
 }
@@ -280,6 +309,7 @@ function readOptions(state: RequestState, options: Record<string, unknown>): voi
     state.redirect = redirect as RedirectMode;
   }
   if (cf !== undefined) state.cf = cf;
+  state.settings = readSettings(options, state.settings);
 }
 
 function readBody(state: RequestState, init: unknown, source: RequestState | undefined): void {

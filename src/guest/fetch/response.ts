@@ -16,7 +16,7 @@ import {
 } from './headers.ts';
 import type { ByteStream } from '../streams/index.ts';
 import { parseHref } from '../url/url.ts';
-import { defineInterface, toDOMString } from '../webidl.ts';
+import { defineInterface, requireArguments, toDOMString } from '../webidl.ts';
 import { isWebSocket } from './sockets.ts';
 
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -24,6 +24,8 @@ const BLANK = Symbol('blank'); // lets the runtime construct without the checks 
 const CONTENT_TYPE = '\ncontent-type\n';
 const TEXT_TYPE = '\ncontent-type\ntext/plain;charset=UTF-8';
 const JSON_TYPE = '\ncontent-type\napplication/json';
+
+export type ResponseType = 'default' | 'error' | 'basic' | 'cors' | 'opaque';
 
 /** All there is to a response, in one record: the runtime reads it past every method a tenant may have replaced. */
 export interface ResponseState extends Body {
@@ -36,7 +38,7 @@ export interface ResponseState extends Body {
   implied: string;
   url: string;
   redirected: boolean;
-  type: 'default' | 'error';
+  type: ResponseType;
   /** Of an answer 101, and of no other. */
   webSocket: object | undefined;
 }
@@ -44,7 +46,7 @@ export interface ResponseState extends Body {
 const { delete: deleteHeader } = Headers.prototype;
 
 let newWithBody: (state: ResponseState, body: ByteStream) => Response;
-let newFetched: (head: string, body: ArrayBuffer | InStream | undefined) => Response;
+let newFetched: (head: string, body: ArrayBuffer | InStream | undefined, type: ResponseType) => Response;
 let findState: (value: unknown) => ResponseState | undefined;
 
 export class Response {
@@ -108,6 +110,7 @@ export class Response {
   }
 
   static redirect(url: unknown, status: unknown = 302): Response {
+    requireArguments(arguments.length, 1, "Failed to execute 'redirect' on 'Response'");
     const href = parseHref(toDOMString(url));
     if (href === undefined) throw new TypeError("Failed to execute 'redirect' on 'Response': invalid URL");
     const code = toUnsignedShort(status);
@@ -177,9 +180,15 @@ export class Response {
   }
 
   static {
-    newFetched = (head, body) => {
+    newFetched = (head, body, type) => {
       const response = new Response(BLANK);
       const state = response.#state;
+      state.type = type;
+      if (type === 'opaque') {
+        state.status = 0;
+        makeImmutable(headersOf(state));
+        return response;
+      }
       const afterStatus = stringIndexOf(head, '\n');
       const afterText = stringIndexOf(head, '\n', afterStatus + 1);
       const afterUrl = stringIndexOf(head, '\n', afterText + 1);
@@ -211,7 +220,8 @@ export class Response {
   }
 }
 
-defineInterface(Response, 'Response');
+defineInterface(Response, 'Response', { redirect: 1 });
+Object.defineProperty(Response.json, 'length', { value: 1, configurable: true });
 const { text } = Response.prototype as unknown as { text: () => Promise<string> };
 Object.defineProperty(Response, 'length', { value: 0, configurable: true });
 for (const name of ['error', 'json', 'redirect']) Object.defineProperty(Response, name, { enumerable: true });

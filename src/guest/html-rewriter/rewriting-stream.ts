@@ -8,6 +8,7 @@ import {
   createByteStream,
   isBodyUnusable,
   lock,
+  NativePromise,
   promiseResolve,
   promiseThen,
   type Reader,
@@ -127,7 +128,7 @@ class Rewriting {
 
   async #step(): Promise<void> {
     if (this.#rest === undefined) {
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await readNext(this.#reader);
       if (this.#failure !== undefined) throw this.#failure.reason;
       if (done) {
         await this.#settle(this.#machine.end(this.#rewriter));
@@ -227,4 +228,19 @@ function waitFor(token: Token): Promise<unknown> | undefined {
 
 function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+interface ReadResult {
+  readonly done: boolean;
+  readonly value: unknown;
+}
+
+function readNext(reader: Reader): Promise<ReadResult> {
+  return new NativePromise((resolve, reject) => {
+    // Without a prototype, lest a promise finds a `then` that a tenant has put on every object.
+    const settle = (done: boolean, value: unknown): void => {
+      resolve({ __proto__: null, done, value } as ReadResult);
+    };
+    reader.read({ chunk: (value) => settle(false, value), close: () => settle(true, undefined), error: reject });
+  });
 }

@@ -292,7 +292,7 @@ function isSame(a: Query, b: Query, head: string): boolean {
 
 function toResponse({ head, body }: CacheAnswer): Response | undefined {
   const end = stringIndexOf(head, '\n');
-  return stringSlice(head, 0, end) === FOUND ? fetchedResponse(stringSlice(head, end + 1), body) : undefined;
+  return stringSlice(head, 0, end) === FOUND ? fetchedResponse(stringSlice(head, end + 1), body, 'default') : undefined;
 }
 
 function isDone({ head }: CacheAnswer): boolean {

@@ -20,7 +20,7 @@ let startupIndent = '';
 export const console = Object.create(Object.create(Object.prototype) as object) as Record<string, unknown>;
 
 const methods = {
-  assert(condition?: unknown, ...args: unknown[]): void {
+  assert(condition: unknown = false, ...args: unknown[]): void {
     if (condition) return;
     if (args.length === 0) write('error', 'Assertion failed');
     else if (typeof args[0] === 'string') write('error', format([`Assertion failed: ${args[0]}`, ...rest(args, 1)]));
@@ -40,8 +40,8 @@ const methods = {
   debug(...args: unknown[]): void {
     write('debug', format(args));
   },
-  dir(value?: unknown): void {
-    write('log', inspect(value));
+  dir(...values: unknown[]): void {
+    write('log', inspect(values[0]));
   },
   dirxml(...args: unknown[]): void {
     write('log', format(args));
@@ -65,8 +65,8 @@ const methods = {
   log(...args: unknown[]): void {
     write('log', format(args));
   },
-  table(data?: unknown): void {
-    write('log', inspect(data));
+  table(...data: unknown[]): void {
+    write('log', inspect(data[0]));
   },
   time(label: unknown = DEFAULT_LABEL): void {
     const key = toLabel(label);

@@ -1,4 +1,6 @@
 /** Globals whose code is loaded when a Worker first names them: see parts.ts. */
+import { URL } from '../url/index.ts';
+import { requireArguments, toUSVString } from '../webidl.ts';
 import { defineLazy, type Factory, loadPart, runPart } from './parts.ts';
 
 /** Interfaces by the part that has them. */
@@ -39,6 +41,7 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function installLazyGlobals(): void {
+  Object.assign(URL, OBJECT_URLS);
   for (const [part, names] of Object.entries(LAZY_INTERFACES)) {
     for (const name of names) {
       defineLazy(globalThis, name, () => loadPart(part)[name], false);
@@ -46,6 +49,18 @@ export function installLazyGlobals(): void {
   }
   defineLazy(globalThis, 'caches', () => loadPart('caches')['caches'], true);
 }
+
+/** What blobs add to `URL`. */
+const OBJECT_URLS = {
+  createObjectURL(object: unknown): unknown {
+    requireArguments(arguments.length, 1, "Failed to execute 'createObjectURL' on 'URL'");
+    return (loadPart('local-urls')['createObjectURL'] as (object: unknown) => unknown)(object);
+  },
+  revokeObjectURL(url: unknown): void {
+    requireArguments(arguments.length, 1, "Failed to execute 'revokeObjectURL' on 'URL'");
+    (loadPart('local-urls')['revokeObjectURL'] as (url: string) => void)(toUSVString(url));
+  },
+};
 
 /** While a snapshot is made: isolates that begin from it have the part, and its globals, from the start. */
 export function preload(part: string, factory: unknown): void {

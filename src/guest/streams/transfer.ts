@@ -2,7 +2,7 @@
  * Transfer of streams. Both ends are in the same isolate: where the standard sends chunks through a MessagePort, the
  * new stream takes them from the old one, which stays locked, and copies each.
  */
-import { promiseThen, reflectApply, structuredClone, type Transferable } from '../shared.ts';
+import { NativePromise, promiseThen, reflectApply, structuredClone, type Transferable } from '../shared.ts';
 import { cancelQuietly, isAnyStream, isLocked, isReadable, lock } from './access.ts';
 import { ReadableStream, TransformStream, WritableStream, WritableStreamDefaultWriter } from './web-streams.ts';
 
@@ -37,10 +37,23 @@ function transferReadable(stream: ReadableStream): ReadableStream {
   return new ReadableStream(
     {
       pull: (controller) =>
-        promiseThen(reader.read(), ({ done, value }) => {
-          if (done) controller.close();
-          else controller.enqueue(copy(value, (error) => cancelQuietly(reader, error)));
-        }) as Promise<void>,
+        new NativePromise<void>((resolve, reject) => {
+          reader.read({
+            chunk: (value) => {
+              try {
+                controller.enqueue(copy(value, (error) => cancelQuietly(reader, error)));
+                resolve();
+              } catch (error) {
+                reject(error);
+              }
+            },
+            close: () => {
+              controller.close();
+              resolve();
+            },
+            error: reject,
+          });
+        }),
       cancel: (reason: unknown) => reader.cancel(reason),
     },
     { highWaterMark: 0 },

@@ -5,6 +5,7 @@
  * Start at parse.ts; scan.ts is the way most URLs take.
  */
 export { setDomainToAscii } from './host.ts';
-export { setBaseUrl } from './relative.ts';
+export { percentDecodeBytes } from './percent.ts';
+export { baseHref, setBaseUrl } from './relative.ts';
 export { parseHref, URL } from './url.ts';
 export { URLSearchParams } from './url-search-params.ts';

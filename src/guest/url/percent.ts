@@ -1,4 +1,5 @@
 /** Percent-encoding (URL standard, section 1.3). */
+import type { Bytes } from '../bytes.ts';
 import { utf8Decode, utf8Encode } from '../encoding/utf8.ts';
 
 /** The percent-encode sets, as bits: which ASCII characters each encodes. All encode what is not ASCII. */
@@ -51,7 +52,11 @@ export function percentEncode(text: string, set: number): string {
 
 /** Percent-decodes and reads the bytes as UTF-8; malformed escapes stay as they are. */
 export function percentDecode(text: string): string {
-  if (!text.includes('%')) return text;
+  return text.includes('%') ? utf8Decode(percentDecodeBytes(text)) : text;
+}
+
+/** The bytes that a percent-encoded text stands for. */
+export function percentDecodeBytes(text: string): Bytes {
   const bytes = utf8Encode(text);
   const { length } = bytes;
   let count = 0;
@@ -68,7 +73,7 @@ export function percentDecode(text: string): string {
     }
     bytes[count++] = byte;
   }
-  return utf8Decode(bytes.subarray(0, count));
+  return bytes.subarray(0, count);
 }
 
 function hexDigit(c: number): number {

@@ -9,6 +9,11 @@ export function setBaseUrl(href: string): void {
   baseUrl = parseUrl(href, undefined);
 }
 
+/** Where the program itself is from, as far as it is from anywhere. */
+export function baseHref(): string | undefined {
+  return baseUrl?.href;
+}
+
 /** As the standard's "encoding-parse a URL" relative to the settings object; undefined for failure. */
 export function parseRelative(text: string): ParsedUrl | undefined {
   return parseUrl(toUSVString(text), baseUrl);
