@@ -112,6 +112,9 @@ const COMMON = {
 /** What a part finds in the isolate, as it names it. */
 const CORE = ['*/core.ts', '*/shared.ts'];
 
+/** Parts of which others import something. */
+const SHARED_PARTS = ['streams', 'forms'];
+
 /** What the core and a part may both contain: constants, and libraries without classes that have to be the same. */
 const MAY_BE_TWICE = /^abi\.ts$|\/node_modules\/(?!web-streams-polyfill\/)/;
 
@@ -175,19 +178,22 @@ interface PartBundle {
 
 /**
  * The bundle, and for each part a function that makes what it imports: nothing of it is compiled until the part is
- * loaded. Streams are a part themselves, loaded when another one names something of them.
+ * loaded. What another part exports is taken from that one, which is loaded for it.
  */
 function coreEntry(bundles: readonly PartBundle[]): string {
-  const streams = new Set(exportsOf('parts/streams.ts'));
+  const owners = new Map(SHARED_PARTS.flatMap((part) => exportsOf(`parts/${part}.ts`).map((name) => [name, part])));
   const makers = bundles.map(({ name, imports, captured }) => {
-    const values = imports.map((key) => (streams.has(key) ? `get ${key}() { return streams().${key}; }` : key));
+    const values = imports.map((key) => {
+      const owner = owners.get(key);
+      return owner === undefined ? key : `get ${key}() { return loadPart('${owner}').${key}; }`;
+    });
     return `${JSON.stringify(name)}: () => ({ ${values.map((value) => `${value}, `).join('')}captured: { ${captured.join(', ')} } }),`;
   });
-  const names = new Set(bundles.flatMap(({ imports }) => imports).filter((key) => !streams.has(key)));
+  const names = new Set(bundles.flatMap(({ imports }) => imports).filter((key) => !owners.has(key)));
   return `
     import './bundle.ts';
     import { setCore } from './runtime/parts.ts';
-    import { ${[...names.add('streams')].join(', ')} } from './shared.ts';
+    import { ${[...names.add('loadPart')].join(', ')} } from './shared.ts';
     setCore({ __proto__: null, ${makers.join('\n')} });`;
 }
 

@@ -4,7 +4,7 @@
  * The values are a tenant's: no getter is called, proxies are told apart only by what they let show, and work is bounded
  * by a budget of characters and of values for each call, so that no structure, however wide, deep or shared, is costly.
  */
-import { blobBytes, blobType, isBlob } from './blob/index.ts';
+import { forms, isBlob } from './blob/index.ts';
 import { isDOMException } from './events/index.ts';
 import {
   arrayBufferByteLength,
@@ -230,7 +230,8 @@ function inspectCollection(value: object, name: string, context: Context): strin
   }
   if (tag === '[object Promise]') return `${name} { ... }`;
   if (tag === '[object WeakMap]' || tag === '[object WeakSet]') return `${name} { <items unknown> }`;
-  if (isBlob(value)) return `${name} { size: ${blobBytes(value).length}, type: ${quote(blobType(value))} }`;
+  if (isBlob(value))
+    return `${name} { size: ${forms().blobBytes(value).length}, type: ${quote(forms().blobType(value))} }`;
   return undefined;
 }
 

@@ -86,3 +86,18 @@ export const bytesSlice = uncurryThis(Uint8Array.prototype.slice) as (
   start?: number,
   end?: number,
 ) => Uint8Array<ArrayBuffer>;
+
+export const typedArrayAt = uncurryThis(Uint8Array.prototype.at) as (array: object, index: number) => unknown;
+export const dateValue = uncurryThis(Date.prototype.getTime) as (value: object) => number;
+export const booleanValue = uncurryThis(Boolean.prototype.valueOf) as (value: object) => boolean;
+export const numberValue = uncurryThis(Number.prototype.valueOf) as (value: object) => number;
+export const stringValue = uncurryThis(String.prototype.valueOf) as (value: object) => string;
+export const bigintValue = uncurryThis(BigInt.prototype.valueOf) as (value: object) => bigint;
+export const mapForEach = uncurryThis(Map.prototype.forEach) as (
+  map: object,
+  visit: (v: unknown, k: unknown) => void,
+) => void;
+export const setForEach = uncurryThis(Set.prototype.forEach) as (set: object, visit: (v: unknown) => void) => void;
+export const regExpSource = uncurryGetter(RegExp.prototype, 'source') as (self: object) => string;
+export const regExpFlags = uncurryGetter(RegExp.prototype, 'flags') as (self: object) => string;
+export const { hasOwn: objectHasOwn, keys: objectKeys } = Object;

@@ -13,15 +13,9 @@ export { type CustomInspect, format, inspect, inspectWith } from './inspect.ts';
 export { addHeader, getHeader } from './fetch/headers.ts';
 export { isReadableStream, isStream, setStreams, streams } from './streams/index.ts';
 export * from './url/index.ts';
+export { parseUrlencoded } from './url/urlencoded.ts';
 export { parseUrl } from './url/parse.ts';
-export {
-  addTransferable,
-  cloneWithTransfer,
-  structuredClone,
-  type StructuredCloneOptions,
-  toTransferList,
-  type Transferable,
-} from './structured-clone.ts';
+export * from './clone.ts';
 export { type Answer, ask, askSync } from './runtime/asks.ts';
 export { type BuiltinExports, findBuiltin } from './runtime/builtins.ts';
 export { sinceOrigin } from './runtime/clocks.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Blob } from './blob/index.ts';
+import { Blob } from './parts/forms.ts';
 import { EventTarget } from './events/index.ts';
 import { ReadableStream } from './parts/streams.ts';
 import { structuredClone } from './structured-clone.ts';

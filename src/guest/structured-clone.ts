@@ -2,9 +2,7 @@
  * `structuredClone` (HTML standard, section 2.7), in one pass: nothing here crosses a realm, so there is no serialized
  * form between. Brand checks that throw cost 3 us each and are made only where a cheap test leaves doubt.
  */
-import { type Blob, blobBytes, blobType, createBlob, createFile, isBlob, isFile } from './blob/index.ts';
-import { isArrayBuffer } from './bytes.ts';
-import { DOMException, isDOMException } from './events/index.ts';
+import type { Blob } from './blob/blob.ts';
 import {
   arrayBufferDetached,
   arrayBufferMaxByteLength,
@@ -12,26 +10,45 @@ import {
   arrayBufferSlice,
   arrayBufferTransfer,
   arrayPush,
+  bigintValue,
+  booleanValue,
   dataViewBuffer,
   dataViewByteLength,
   dataViewByteOffset,
+  dateValue,
+  DOMException,
+  forms,
   isArray,
+  isArrayBuffer,
+  isBlob,
+  isDOMException,
+  isPlatformObject,
+  isStream,
   isView,
+  mapForEach,
+  numberValue,
   objectGetPrototypeOf,
+  objectHasOwn,
+  objectKeys,
   objectToString,
+  regExpFlags,
+  regExpSource,
+  requireArguments,
+  SafeMap,
+  SafeSet,
+  setForEach,
+  stringValue,
+  type StructuredCloneOptions,
+  toDOMString,
+  toTransferList,
+  type Transferable,
+  transferables,
+  typedArrayAt,
   typedArrayBuffer,
   typedArrayByteOffset,
   typedArrayLength,
   typedArrayTag,
-  uncurryThis,
-} from './primordials.ts';
-import { isStream } from './streams/index.ts';
-import { SafeMap, SafeSet } from './runtime/intrinsics.ts';
-import { isPlatformObject, requireArguments, toDOMString } from './webidl.ts';
-
-export interface StructuredCloneOptions {
-  transfer?: Iterable<object>;
-}
+} from './shared.ts';
 
 /** What has been copied already, original to copy. */
 interface Memory {
@@ -60,33 +77,6 @@ const VIEW_TYPES: Readonly<Record<string, unknown>> = {
   BigInt64Array,
   BigUint64Array,
 };
-const typedArrayAt = uncurryThis(Uint8Array.prototype.at) as (array: object, index: number) => unknown;
-const dateValue = uncurryThis(Date.prototype.getTime) as (value: object) => number;
-const booleanValue = uncurryThis(Boolean.prototype.valueOf) as (value: object) => boolean;
-const numberValue = uncurryThis(Number.prototype.valueOf) as (value: object) => number;
-const stringValue = uncurryThis(String.prototype.valueOf) as (value: object) => string;
-const bigintValue = uncurryThis(BigInt.prototype.valueOf) as (value: object) => bigint;
-const mapForEach = uncurryThis(Map.prototype.forEach) as (map: object, visit: (v: unknown, k: unknown) => void) => void;
-const setForEach = uncurryThis(Set.prototype.forEach) as (set: object, visit: (v: unknown) => void) => void;
-const regExpSource = getter(RegExp.prototype, 'source');
-const regExpFlags = getter(RegExp.prototype, 'flags');
-const { hasOwn, keys } = Object;
-const objectPrototype = Object.prototype;
-
-/** What can be transferred beside buffers, told by the parts of the runtime that have it. */
-export interface Transferable {
-  readonly isOne: (value: object) => boolean;
-  /** Says why it cannot be transferred; undefined when it can. */
-  readonly obstacle: (value: object) => string | undefined;
-  /** A new object in place of the old one, which is of no use any more. */
-  readonly transfer: (value: object) => object;
-}
-
-const transferables: Transferable[] = [];
-
-export function addTransferable(kind: Transferable): void {
-  arrayPush(transferables, kind);
-}
 
 /** Copies a value; throws a DataCloneError DOMException for what cannot be copied. What is transferred is detached. */
 export function structuredClone(value: unknown, options?: StructuredCloneOptions | null): unknown {
@@ -96,13 +86,6 @@ export function structuredClone(value: unknown, options?: StructuredCloneOptions
     return clone(value, { copies: new SafeMap(), leaving: undefined, geometry: new SafeMap() });
   }
   return cloneWithTransfer(value, toTransferList(transfer)).copy;
-}
-
-/** A `transfer` as a list: it is iterated once. */
-export function toTransferList(transfer: Iterable<object>): object[] {
-  const list: object[] = [];
-  for (const item of transfer) arrayPush(list, item);
-  return list;
 }
 
 /** The copy, and what has been made of the transferred values, in their order. `source` must not be among them. */
@@ -158,7 +141,7 @@ function clone(value: unknown, memory: Memory): unknown {
   if (known !== undefined) return known;
   if (memory.leaving?.has(value)) return value; // only a rehearsal: nobody sees it
   const prototype = objectGetPrototypeOf(value) as object | null;
-  if (prototype === objectPrototype || prototype === null) return clonePlain(value, memory);
+  if (prototype === Object.prototype || prototype === null) return clonePlain(value, memory);
   if (isArray(value)) return cloneArray(value, memory);
   const copy = cloneExotic(value, memory);
   if (copy === undefined) return clonePlain(value, memory);
@@ -182,8 +165,8 @@ function cloneArray(value: unknown[], memory: Memory): unknown[] {
 }
 
 function copyProperties(from: object, to: Record<string, unknown>, memory: Memory): void {
-  for (const key of keys(from)) {
-    if (!hasOwn(from, key)) continue; // a getter before it may have deleted it
+  for (const key of objectKeys(from)) {
+    if (!objectHasOwn(from, key)) continue; // a getter before it may have deleted it
     const value = clone((from as Record<string, unknown>)[key], memory);
     if (key === '__proto__') {
       Object.defineProperty(to, key, { value, writable: true, enumerable: true, configurable: true });
@@ -293,14 +276,14 @@ function readGeometry(value: ArrayBufferView, tag: string | undefined): Geometry
 }
 
 function cloneBlob(value: Blob): Blob {
-  const bytes = blobBytes(value);
-  if (!isFile(value)) return createBlob(bytes, blobType(value));
-  return createFile(bytes, value.name, blobType(value), value.lastModified);
+  const bytes = forms().blobBytes(value);
+  if (!forms().isFile(value)) return forms().createBlob(bytes, forms().blobType(value));
+  return forms().createFile(bytes, value.name, forms().blobType(value), value.lastModified);
 }
 
 function cloneErrorObject(value: Error, memory: Memory): Error {
   const name = toDOMString(value.name);
-  const type = hasOwn(ERROR_TYPES, name) ? ERROR_TYPES[name as keyof typeof ERROR_TYPES] : Error;
+  const type = objectHasOwn(ERROR_TYPES, name) ? ERROR_TYPES[name as keyof typeof ERROR_TYPES] : Error;
   const message = Object.getOwnPropertyDescriptor(value, 'message');
   const copy = message !== undefined && 'value' in message ? new type(toDOMString(message.value)) : new type();
   const stack = value.stack as unknown;
@@ -308,15 +291,11 @@ function cloneErrorObject(value: Error, memory: Memory): Error {
     Object.defineProperty(copy, 'stack', { value: stack, writable: true, configurable: true });
   }
   memory.copies.set(value, copy);
-  if (hasOwn(value, 'cause')) {
+  if (objectHasOwn(value, 'cause')) {
     const cause = clone(value.cause, memory);
     Object.defineProperty(copy, 'cause', { value: cause, writable: true, configurable: true });
   }
   return copy;
-}
-
-function getter(prototype: object, key: string): (self: object) => string {
-  return uncurryThis(Object.getOwnPropertyDescriptor(prototype, key)?.get) as (self: object) => string;
 }
 
 function cloneError(message: string): DOMException {

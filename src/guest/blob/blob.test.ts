@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { utf8Decode, utf8Encode } from '../encoding/utf8.ts';
 // oxlint-disable-next-line import/no-unassigned-import -- a part registers itself when it is loaded
 import '../parts/streams.ts';
-import { Blob, encodeFormData, File, FormData, parseMultipart, parseUrlencodedForm } from './index.ts';
+import { Blob, encodeFormData, File, FormData, parseMultipart, parseUrlencodedForm } from '../parts/forms.ts';
 
 describe('Blob', () => {
   it('joins parts and shares nothing with their buffers', async () => {

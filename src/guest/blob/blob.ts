@@ -1,8 +1,19 @@
-import { type Bytes, concatBytes, viewBytes } from '../bytes.ts';
-import { utf8Decode, utf8Encode } from '../encoding/utf8.ts';
-import { arrayPush, bytesSlice, bytesSubarray } from '../primordials.ts';
-import { type ReadableStream, streams } from '../streams/index.ts';
-import { defineInterface, requireArguments, toDOMString, toUSVString } from '../webidl.ts';
+import {
+  arrayPush,
+  type Bytes,
+  bytesSlice,
+  bytesSubarray,
+  concatBytes,
+  defineInterface,
+  requireArguments,
+  streams,
+  toDOMString,
+  toUSVString,
+  utf8Decode,
+  utf8Encode,
+  viewBytes,
+} from '../shared.ts';
+import type { ReadableStream } from '../streams/index.ts';
 
 const STREAM_CHUNK_BYTES = 64 * 1024;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Random, RUNS, SEED } from '../testing/random.ts';
-import { encodeFormData, File, FormData, parseMultipart } from './index.ts';
+import { encodeFormData, File, FormData, parseMultipart } from '../parts/forms.ts';
 
 const NativeFormData = globalThis.FormData;
 const NativeFile = globalThis.File;

@@ -1,5 +1,4 @@
-import { arrayPush } from '../primordials.ts';
-import { createIteratorPrototype, defineInterface, requireArguments, toUSVString } from '../webidl.ts';
+import { arrayPush, createIteratorPrototype, defineInterface, requireArguments, toUSVString } from '../shared.ts';
 import { type Blob, blobBytes, blobType, createFile, type File, isBlob, isFile } from './blob.ts';
 
 export type FormDataValue = string | File;

@@ -1,7 +1,5 @@
 /** `multipart/form-data` both ways (Fetch standard, section 6.2 and RFC 7578). */
-import { type Bytes, concatBytes } from '../bytes.ts';
-import { utf8Decode, utf8Encode } from '../encoding/utf8.ts';
-import { bytesSlice, bytesSubarray } from '../primordials.ts';
+import { type Bytes, bytesSlice, bytesSubarray, concatBytes, utf8Decode, utf8Encode } from '../shared.ts';
 import { blobBytes, createFile } from './blob.ts';
 import { addEntry, FormData, formDataEntries } from './form-data.ts';
 

@@ -1,5 +1,4 @@
-import { utf8Decode } from '../encoding/utf8.ts';
-import { parseUrlencoded } from '../url/urlencoded.ts';
+import { parseUrlencoded, utf8Decode } from '../shared.ts';
 import { addEntry, FormData } from './form-data.ts';
 
 /** The form that a body of type `application/x-www-form-urlencoded` holds. Never fails. */

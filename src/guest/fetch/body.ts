@@ -2,6 +2,7 @@
  * Bodies, kept in the form they were given in until somebody needs another: a string stays a string all the way to the
  * host, and a stream object is made only when a Worker reads `.body`.
  */
+import { forms, isBlob, isFormData } from '../blob/index.ts';
 import { bytesSlice } from '../primordials.ts';
 import { InStream, type PullCallback } from '../runtime/in-streams.ts';
 import {
@@ -21,12 +22,8 @@ import { toDOMString } from '../webidl.ts';
 import { concatBytes, copyBytes, viewBytes, type Bytes } from '../bytes.ts';
 import { exactBuffer } from './bytes.ts';
 import {
-  blobBytes,
-  blobType,
   bytesToBlob,
   formToBytes,
-  isBlob,
-  isFormData,
   isURLSearchParams,
   parseFormData,
   searchParamsToString,
@@ -80,9 +77,9 @@ export function extractBody(body: Body, init: unknown): string | null {
       return 'application/x-www-form-urlencoded;charset=UTF-8';
     }
     if (isBlob(init)) {
-      body.source = blobBytes(init);
+      body.source = forms().blobBytes(init);
       body.shared = true;
-      return blobType(init) === '' ? null : blobType(init);
+      return forms().blobType(init) === '' ? null : forms().blobType(init);
     }
     if (isFormData(init)) {
       const { bytes, type } = formToBytes(init);

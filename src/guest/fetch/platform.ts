@@ -1,16 +1,7 @@
 /** The parts of the Web platform that bodies touch, by the narrow functions they need of them. */
-import {
-  type Blob,
-  blobBytes,
-  blobType,
-  createBlob,
-  encodeFormData,
-  type FormData,
-  isBlob,
-  isFormData,
-  parseMultipart,
-  parseUrlencodedForm,
-} from '../blob/index.ts';
+import type { Blob } from '../blob/blob.ts';
+import type { FormData } from '../blob/form-data.ts';
+import { forms } from '../blob/index.ts';
 import type { Bytes } from '../bytes.ts';
 import {
   abortReason,
@@ -28,17 +19,7 @@ import { parseRelative } from '../url/relative.ts';
 import { URLSearchParams } from '../url/url-search-params.ts';
 import { parseMimeType, serializeMimeType } from './mime.ts';
 
-export {
-  abortReason,
-  addAbortAlgorithm,
-  blobBytes,
-  blobType,
-  isBlob,
-  isFormData,
-  isAborted,
-  isAbortSignal,
-  utf8Encode,
-};
+export { abortReason, addAbortAlgorithm, isAborted, isAbortSignal, utf8Encode };
 
 export type { AbortSignal };
 /** The standard's "UTF-8 decode": drops one byte order mark. */
@@ -65,24 +46,24 @@ export function neverAborted(): AbortSignal {
 /** A form in the format that its `content-type` names. Throws a TypeError for anything else. */
 export function parseFormData(bytes: Bytes, contentType: string | null): FormData {
   const type = contentType === null ? undefined : parseMimeType(contentType);
-  if (type?.essence === 'application/x-www-form-urlencoded') return parseUrlencodedForm(bytes);
+  if (type?.essence === 'application/x-www-form-urlencoded') return forms().parseUrlencodedForm(bytes);
   if (type?.essence !== 'multipart/form-data') {
     throw new TypeError(`Cannot parse a form: the content-type is ${contentType ?? 'missing'}`);
   }
   const boundary = type.parameters['boundary'];
   if (boundary === undefined) throw new TypeError('Cannot parse a form: the content-type names no boundary');
-  return parseMultipart(bytes, boundary);
+  return forms().parseMultipart(bytes, boundary);
 }
 
 /** The bytes of a form and the `content-type` that goes with them. */
 export function formToBytes(form: FormData): { readonly bytes: Bytes; readonly type: string } {
-  const { bytes, boundary } = encodeFormData(form);
+  const { bytes, boundary } = forms().encodeFormData(form);
   return { bytes, type: `multipart/form-data; boundary=${boundary}` };
 }
 
 export function bytesToBlob(bytes: Bytes, contentType: string | null): Blob {
   const type = contentType === null ? undefined : parseMimeType(contentType);
-  return createBlob(bytes, type === undefined ? '' : serializeMimeType(type));
+  return forms().createBlob(bytes, type === undefined ? '' : serializeMimeType(type));
 }
 
 const { toString: paramsToString } = URLSearchParams.prototype;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+// oxlint-disable-next-line import/no-unassigned-import -- a part registers itself when it is loaded
+import '../parts/structured-clone.ts';
 import { MessageChannel, MessagePort } from './message-channel.ts';
 
 describe('MessageChannel', () => {

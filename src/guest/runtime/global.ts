@@ -1,5 +1,4 @@
 /** Puts the Web platform on the global. Runs while the snapshot is made; `boot` does what has to wait for a context. */
-import { Blob, File, FormData } from '../blob/index.ts';
 import { Crypto, crypto } from '../crypto.ts';
 import { atob, btoa, TextDecoder, TextEncoder } from '../encoding/index.ts';
 import {
@@ -17,7 +16,7 @@ import {
   setGlobalTarget,
 } from '../events/index.ts';
 import { Headers, NETWORK, Request, Response, startFetch } from '../fetch/index.ts';
-import { structuredClone } from '../structured-clone.ts';
+import { structuredClone } from '../clone.ts';
 import { URL, URLSearchParams } from '../url/index.ts';
 import { defineInterface, nameFunction } from '../webidl.ts';
 import { console } from './console.ts';
@@ -30,7 +29,6 @@ import { clearInterval, clearTimeout, setInterval, setTimeout, wait } from './ti
 const interfaces = {
   AbortController,
   AbortSignal,
-  Blob,
   CloseEvent,
   Crypto,
   CustomEvent,
@@ -38,8 +36,6 @@ const interfaces = {
   ErrorEvent,
   Event,
   EventTarget,
-  File,
-  FormData,
   Headers,
   MessageEvent,
   Performance,

@@ -8,6 +8,7 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   caches: ['Cache', 'CacheStorage'],
   compression: ['CompressionStream', 'DecompressionStream'],
   'event-source': ['EventSource'],
+  forms: ['Blob', 'File', 'FormData'],
   streams: [
     'ByteLengthQueuingStrategy',
     'CountQueuingStrategy',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+// oxlint-disable-next-line import/no-unassigned-import -- a part registers itself when it is loaded
+import '../parts/structured-clone.ts';
 import { ReadableStream, TransformStream, WritableStream } from '../parts/streams.ts';
 import { structuredClone } from '../structured-clone.ts';
 
