@@ -6,21 +6,26 @@ import {
   objectSetPrototypeOf,
   reflectOwnKeys,
 } from './primordials.ts';
+import { SafeWeakSet } from './runtime/intrinsics.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any class at all
 type AnyClass = abstract new (...args: any) => object;
 
-const interfaces = new WeakSet<object>();
+const { hasOwn } = Object;
+const interfaces = new SafeWeakSet<object>();
 
 /**
  * Makes the members of a class enumerable and gives it its `Symbol.toStringTag`. `lengths` are the `length`s of functions
  * with optional parameters (which TypeScript's `?` does not leave out): members, statics, or `constructor`.
  */
 export function defineInterface(type: AnyClass, name: string, lengths: Readonly<Record<string, number>> = {}): void {
-  for (const key of reflectOwnKeys(lengths) as string[]) {
+  // Parts are loaded when a tenant's code has run: nothing here may go by an iterator.
+  const keys = reflectOwnKeys(lengths) as string[];
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
     const prototype = type.prototype as Record<string, object>;
     const statics = type as unknown as Record<string, object>;
-    const target = key === 'constructor' ? type : Object.hasOwn(prototype, key) ? prototype[key] : statics[key];
+    const target = key === 'constructor' ? type : hasOwn(prototype, key) ? prototype[key] : statics[key];
     objectDefineProperty(target as object, 'length', { value: lengths[key], configurable: true });
   }
   nameFunction(type, name);
@@ -88,7 +93,9 @@ export function requireArguments(count: number, required: number, what: string):
 }
 
 function makeEnumerable(prototype: object): void {
-  for (const key of reflectOwnKeys(prototype)) {
+  const keys = reflectOwnKeys(prototype);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
     if (typeof key !== 'string' || key === 'constructor') continue;
     const descriptor = objectGetOwnPropertyDescriptor(prototype, key);
     if (descriptor?.configurable) objectDefineProperty(prototype, key, { ...descriptor, enumerable: true });
