@@ -123,9 +123,10 @@ export function handleHostQuestion(
     case HOST_SYNC.domainToAscii:
       return domainToAscii(toText(a));
     case HOST_SYNC.ask: {
-      const startedAt = performance.now();
+      const before = process.threadCpuUsage();
       const answer = askSync(services, toText(a), toText(b), toBytes(c));
-      chargeUs((performance.now() - startedAt) * 1e3);
+      const { user, system } = process.threadCpuUsage(before);
+      chargeUs(user + system);
       return answer;
     }
     default:
@@ -284,7 +285,11 @@ function askService(instance: Instance, invocation: Invocation, { id, operation,
     deliver(0, `Error\nToo many pending operations: the limit of one instance is ${MAX_PENDING_HOST_CALLS}.`);
     return;
   }
-  instance.services.ask(operation, text, bytes).then(
+  if (instance.heldBytes > instance.maxHeldBytes) {
+    deliver(0, `RangeError\nToo much data in pending operations: limit is ${instance.maxHeldBytes} bytes`);
+    return;
+  }
+  instance.services.ask(operation, text, bytes, invocation).then(
     (answer) => {
       invocation.cpuUs += answer.cpuUs ?? 0;
       deliver(1, answer.value === undefined ? '' : JSON.stringify(answer.value), answer.bytes);

@@ -13,6 +13,17 @@ export function setCloner(cloner: Cloner): void {
   loaded = cloner;
 }
 
+let other: (value: object) => object | undefined = () => undefined;
+
+/** Takes what clones the platform objects of a part: it answers undefined for what is none of them. */
+export function setOtherCloner(clone: (value: object) => object | undefined): void {
+  other = clone;
+}
+
+export function cloneOther(value: object): object | undefined {
+  return other(value);
+}
+
 export interface StructuredCloneOptions {
   transfer?: Iterable<object>;
 }

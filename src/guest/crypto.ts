@@ -1,8 +1,11 @@
 /**
- * `crypto` without `subtle`: random values from the host, drawn through a pool.
+ * `crypto`: random values from the host, drawn through a pool; `subtle` and `DigestStream` are parts.
  * A snapshot is shared by all isolates, so nothing is drawn before `setRandomSource`.
  */
 import { DOMException } from './events/index.ts';
+import type * as digestStream from './parts/digest-stream.ts';
+import type * as quotaExceededError from './parts/quota-exceeded-error.ts';
+import type * as subtle from './parts/subtle.ts';
 import {
   bytesSubarray,
   typedArrayBuffer,
@@ -11,6 +14,8 @@ import {
   typedArraySet,
   typedArrayTag,
 } from './primordials.ts';
+import { loadInterfaces } from './runtime/lazy-globals.ts';
+import { loadPart } from './runtime/parts.ts';
 import { defineInterface, requireArguments } from './webidl.ts';
 
 const POOL_BYTES = 4096; // one host call for 256 UUIDs
@@ -31,6 +36,7 @@ const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toS
 let source: ((count: number) => ArrayBuffer) | undefined;
 let pool = new Uint8Array(0);
 let used = 0;
+let subtleCrypto: subtle.SubtleCrypto | undefined;
 
 /** Puts the host's random bytes in place: `draw(n)` answers n of them, n up to 65,536. */
 export function setRandomSource(draw: (count: number) => ArrayBuffer): void {
@@ -62,9 +68,15 @@ export class Crypto {
     if (key !== KEY) throw new TypeError('Illegal constructor');
   }
 
-  get subtle(): never {
+  get subtle(): subtle.SubtleCrypto {
     checkBrand(this.#brand);
-    throw new DOMException('crypto.subtle is not available yet', 'NotSupportedError');
+    subtleCrypto ??= (loadInterfaces('subtle') as typeof subtle).subtle;
+    return subtleCrypto;
+  }
+
+  get DigestStream(): typeof digestStream.DigestStream {
+    checkBrand(this.#brand);
+    return (loadPart('digest-stream') as typeof digestStream).DigestStream;
   }
 
   getRandomValues<T>(array: T): T {
@@ -77,10 +89,8 @@ export class Crypto {
     const view = array as object;
     const length = typedArrayByteLength(view);
     if (length > MAX_SOURCE_BYTES) {
-      throw new DOMException(
-        `Cannot get random values: array is ${length} bytes, limit is ${MAX_SOURCE_BYTES}`,
-        'QuotaExceededError',
-      );
+      const { QuotaExceededError } = loadPart('quota-exceeded-error') as typeof quotaExceededError;
+      throw new QuotaExceededError(`Cannot get random values: array is ${length} bytes, limit is ${MAX_SOURCE_BYTES}`);
     }
     typedArraySet(new Uint8Array(typedArrayBuffer(view), typedArrayByteOffset(view), length), randomBytes(length));
     return array;

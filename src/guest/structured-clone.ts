@@ -12,6 +12,7 @@ import {
   arrayPush,
   bigintValue,
   booleanValue,
+  cloneOther,
   dataViewBuffer,
   dataViewByteLength,
   dataViewByteOffset,
@@ -179,6 +180,8 @@ function cloneExotic(value: object, memory: Memory): object | undefined {
   if (isView(value)) return cloneView(value, memory);
   if (isBlob(value)) return cloneBlob(value);
   if (isDOMException(value)) return new DOMException(value.message, value.name);
+  const other = cloneOther(value);
+  if (other !== undefined) return other;
   if (isPlatformObject(value) || isStream(value)) throw cloneError(`${objectToString(value)} could not be cloned`);
   const tag = objectToString(value);
   if (tag === '[object Object]') return undefined;

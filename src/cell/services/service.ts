@@ -8,12 +8,25 @@ export interface ServiceAnswer {
   readonly cpuUs?: number;
 }
 
+/** The invocation that a question is asked for. */
+export interface Asker {
+  /** It is over: nobody waits for an answer any more. */
+  readonly finished: boolean;
+  /** CPU time charged to it so far; for what has to be charged though there is no answer. */
+  cpuUs: number;
+}
+
 export interface Service {
   /**
    * Answers an operation; `bytes` is the service's to keep. Throws, or rejects with, a ServiceError, TypeError,
    * RangeError or DOMException for what the guest is to see; anything else becomes a plain "failed".
    */
-  ask(operation: string, parameters: unknown, bytes: Uint8Array | undefined): Promise<ServiceAnswer> | ServiceAnswer;
+  ask(
+    operation: string,
+    parameters: unknown,
+    bytes: Uint8Array | undefined,
+    asker: Asker,
+  ): Promise<ServiceAnswer> | ServiceAnswer;
   /** The same for what is answered at once, on this thread, which serves everybody: for short work only. */
   askSync?(operation: string, parameters: unknown, bytes: Uint8Array | undefined): ServiceAnswer;
   /** The instance has gone. */

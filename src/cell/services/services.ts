@@ -1,11 +1,14 @@
 /** The services of one instance, by name, each made when it is first asked. */
-import { type Holdings, type Service, type ServiceAnswer, ServiceError } from './service.ts';
+import { CryptoService } from './crypto/index.ts';
+import { type Asker, type Holdings, type Service, type ServiceAnswer, ServiceError } from './service.ts';
 import { ZlibService } from './zlib/index.ts';
 
 const SERVICES: Readonly<Record<string, (holdings: Holdings) => Service>> = {
+  crypto: (holdings) => new CryptoService(holdings),
   zlib: (holdings) => new ZlibService(holdings),
 };
 
+const MAX_PARAMETERS = 1024 * 1024; // characters: they are parsed on the thread that serves everybody
 const MAX_MESSAGE = 1_024; // characters of an error's message that cross
 
 export class Services implements Holdings {
@@ -18,16 +21,21 @@ export class Services implements Holdings {
   }
 
   /** `operation` is `service.name`; `parameters` is JSON. Rejects as Service.ask does. */
-  async ask(operation: string, parameters: string, bytes: Uint8Array | undefined): Promise<ServiceAnswer> {
+  async ask(
+    operation: string,
+    parameters: string,
+    bytes: Uint8Array | undefined,
+    asker: Asker,
+  ): Promise<ServiceAnswer> {
     const [service, name] = this.#find(operation);
-    return service.ask(name, JSON.parse(parameters), bytes);
+    return service.ask(name, parse(parameters), bytes, asker);
   }
 
   /** Throws as Service.ask does. */
   askSync(operation: string, parameters: string, bytes: Uint8Array | undefined): ServiceAnswer {
     const [service, name] = this.#find(operation);
     if (service.askSync === undefined) throw new ServiceError('Error', `${operation} cannot be answered at once`);
-    return service.askSync(name, JSON.parse(parameters), bytes);
+    return service.askSync(name, parse(parameters), bytes);
   }
 
   dispose(): void {
@@ -47,6 +55,15 @@ export class Services implements Holdings {
     }
     return [service, operation.slice(end + 1)];
   }
+}
+
+function parse(parameters: string): unknown {
+  if (parameters.length > MAX_PARAMETERS) {
+    throw new RangeError(
+      `The parameters of an operation are ${parameters.length} characters, limit is ${MAX_PARAMETERS}`,
+    );
+  }
+  return JSON.parse(parameters);
 }
 
 /** `name\nmessage`, as the guest takes an error. Of what is not meant for it, nothing but that it failed. */

@@ -15,16 +15,29 @@ export interface Answer {
 const asks = new SafeMap<number, Ask>();
 
 /**
- * Asks `operation` (`service.name`). `bytes` is copied out. Rejects with what the service says went wrong: an Error, a
- * TypeError or RangeError, or a DOMException of the name it gives. Never settles once its invocation is over.
+ * Asks `operation` (`service.name`). `bytes` is copied out. Resolves to what `toResult` makes of the answer, or to the
+ * answer itself. Rejects with what the service says went wrong: an Error, a TypeError or RangeError, or a DOMException
+ * of the name it gives. Never settles once its invocation is over.
  */
-export function ask(operation: string, parameters: unknown, bytes?: ArrayBuffer): Promise<Answer> {
+export function ask<T>(
+  operation: string,
+  parameters: unknown,
+  bytes: ArrayBuffer | undefined,
+  toResult: (answer: Answer) => T,
+): Promise<T>;
+export function ask(operation: string, parameters: unknown, bytes?: ArrayBuffer): Promise<Answer>;
+export function ask(
+  operation: string,
+  parameters: unknown,
+  bytes?: ArrayBuffer,
+  toResult: (answer: Answer) => unknown = itself,
+): Promise<unknown> {
   return new NativePromise((resolve, reject) => {
     const invocation = requireInvocation();
     if (asks.size >= limits.maxPendingHostCalls) {
       throw new Error(`Too many pending operations: a Worker may have ${limits.maxPendingHostCalls} at once`);
     }
-    const { id } = new Ask(invocation, resolve, reject);
+    const { id } = new Ask(invocation, toResult, { resolve, reject });
     host(HOST.ask, id, invocation.id, operation, jsonStringify(parameters), bytes);
   });
 }
@@ -41,30 +54,47 @@ export function findAsk(id: number): Ask | undefined {
   return asks.get(id);
 }
 
+interface Settle {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 class Ask implements Resource {
   readonly id = nextId();
   readonly invocation: Invocation;
-  readonly #resolve: (answer: Answer) => void;
-  readonly #reject: (reason: unknown) => void;
+  readonly #toResult: (answer: Answer) => unknown;
+  readonly #settle: Settle;
 
-  constructor(invocation: Invocation, resolve: (answer: Answer) => void, reject: (reason: unknown) => void) {
+  constructor(invocation: Invocation, toResult: (answer: Answer) => unknown, settle: Settle) {
     this.invocation = invocation;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#toResult = toResult;
+    this.#settle = settle;
     asks.set(this.id, this);
     hold(invocation, this);
   }
 
   deliver(ok: boolean, text: string, bytes: ArrayBuffer | undefined): void {
     this.drop();
-    if (ok) this.#resolve({ value: text === '' ? undefined : jsonParse(text), bytes });
-    else this.#reject(toError(text));
+    const { resolve, reject } = this.#settle;
+    if (!ok) {
+      reject(toError(text));
+      return;
+    }
+    try {
+      resolve(this.#toResult({ value: text === '' ? undefined : jsonParse(text), bytes }));
+    } catch (error) {
+      reject(error);
+    }
   }
 
   drop(): void {
     asks.delete(this.id);
     release(this.invocation, this);
   }
+}
+
+function itself(answer: Answer): Answer {
+  return answer;
 }
 
 function toError(text: string): unknown {

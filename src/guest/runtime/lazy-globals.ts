@@ -9,6 +9,7 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   compression: ['CompressionStream', 'DecompressionStream'],
   'event-source': ['EventSource'],
   forms: ['Blob', 'File', 'FormData'],
+  'quota-exceeded-error': ['QuotaExceededError'],
   streams: [
     'ByteLengthQueuingStrategy',
     'CountQueuingStrategy',
@@ -28,6 +29,7 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
     'WritableStreamDefaultController',
     'WritableStreamDefaultWriter',
   ],
+  subtle: ['CryptoKey', 'SubtleCrypto'],
   'web-socket': ['WebSocket', 'WebSocketPair'],
   'html-rewriter': ['HTMLRewriter'],
   performance: [
@@ -62,6 +64,15 @@ const OBJECT_URLS = {
     (loadPart('local-urls')['revokeObjectURL'] as (url: string) => void)(toUSVString(url));
   },
 };
+
+/** Loads a part for something else than its globals, which are then there as well: plain properties like any other. */
+export function loadInterfaces(part: string): object {
+  const loaded = loadPart(part);
+  const names = LAZY_INTERFACES[part]!;
+  const global = globalThis as unknown as Record<string, unknown>;
+  for (let i = 0; i < names.length; i++) void global[names[i]!];
+  return loaded;
+}
 
 /** While a snapshot is made: isolates that begin from it have the part, and its globals, from the start. */
 export function preload(part: string, factory: unknown): void {
