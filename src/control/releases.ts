@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import { amendForAsyncContext } from '../async-context/index.ts';
 import { PlatformError } from '../errors.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { resolveLimits } from '../limits.ts';
@@ -138,7 +139,7 @@ export class Releases {
     });
     const accountLimits = (await registry.account(account))?.limits;
     const limits = resolveLimits(accountLimits, metadata.limits, existing?.limits);
-    const uploaded = await parseModules(form, metadata);
+    const uploaded = await amendForAsyncContext(await parseModules(form, metadata), metadata.compatibilityFlags);
     const modules = capModules(uploaded.modules, limits.memoryMiB);
     const spec: Omit<VersionSpec, 'limits'> = {
       id: randomUUID() as VersionId,

@@ -43,4 +43,5 @@ export { defineLazy, loadAsset, loadPart } from './runtime/parts.ts';
 export { clearTimer, startTimer } from './runtime/timers.ts';
 export { instantiateOwn, isTrap } from './runtime/wasm.ts';
 export { loadNodeModule, nodeEnvironment } from './runtime/node-modules.ts';
+export { replaceConstructor } from './runtime/replace.ts';
 export { clearInterval, clearTimeout, setInterval, setTimeout } from './runtime/timers.ts';

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { totalmem } from 'node:os';
 import v8 from 'node:v8';
+import { amendForAsyncContext } from '../async-context/index.ts';
 import { type Egress, createEgress, serveFetch } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import { Cell, type CellHost } from '../cell/index.ts';
@@ -126,9 +127,12 @@ export class Runtime implements AsyncDisposable {
    * in it then finishes. Throws PlatformError `invalidUpload`, with the position, when the code does not start.
    */
   async deploy(name: string, options: DeployOptions): Promise<void> {
-    const code = toVersionCode(name, options);
-    this.#codes.set(code.spec.id, code);
-    const files = toMapFiles(code.modules, toSources(options.sourceMaps ?? {}));
+    const { spec, modules: given } = toVersionCode(name, options);
+    const sources = { modules: given, sourceMaps: toSources(options.sourceMaps ?? {}) };
+    const { modules, sourceMaps } = await amendForAsyncContext(sources, spec.compatibilityFlags);
+    const code: VersionCode = { spec, modules };
+    this.#codes.set(spec.id, code);
+    const files = toMapFiles(modules, sourceMaps);
     this.#mapFiles.set(code.spec.id, files);
     try {
       await this.#cell.prepare(code.spec.id);
@@ -268,9 +272,10 @@ function toVersionCode(name: string, { modules, main, format, bindings, limits, 
   return { spec, modules: sources };
 }
 
-function toSources(files: Readonly<Record<string, string | Uint8Array>>): { name: string; content: Uint8Array }[] {
+function toSources(files: Readonly<Record<string, string | Uint8Array>>): ModuleSource[] {
   return Object.entries(files).map(([name, content]) => ({
     name,
+    kind: 'data',
     content: typeof content === 'string' ? Buffer.from(content, 'utf8') : content,
   }));
 }

@@ -6,6 +6,6 @@
  * what cannot be mapped is given back as it was. Nothing is loaded before the first stack arrives.
  * Start at source-mapper.ts; map-stack.ts says what a frame becomes.
  */
-export { isSameName, type MapFiles, toMapFiles } from './map-files.ts';
+export { decodeDataUrl, findMap, isSameName, type MapFiles, toMapFiles } from './map-files.ts';
 export { mapRecord } from './map-record.ts';
 export { SourceMapper } from './source-mapper.ts';

@@ -1,6 +1,6 @@
 /** What stock wrangler makes of a project with `nodejs_compat`, running. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -69,6 +69,8 @@ describe('A project with nodejs_compat, by stock wrangler', () => {
   const deploy = async (name: string, config: object, files: Readonly<Record<string, string>>): Promise<void> => {
     const folder = await mkdtemp(join(tmpdir(), 'isola-project-'));
     folders.push(folder);
+    // Projects import packages of this repository.
+    await symlink(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
     const all = { 'wrangler.json': JSON.stringify({ name, main: 'index.js', ...config }), ...files };
     for (const [file, content] of Object.entries(all)) await writeFile(join(folder, file), content);
     await platform.deploy(folder);
@@ -100,6 +102,31 @@ describe('A project with nodejs_compat, by stock wrangler', () => {
       });
     });
   }
+
+  it("keeps the context of Hono's contextStorage apart in requests at the same time", async () => {
+    const main = `
+      import { Hono } from 'hono';
+      import { contextStorage, getContext } from 'hono/context-storage';
+      const app = new Hono();
+      app.use(contextStorage());
+      app.use(async (c, next) => { c.set('id', c.req.param('id')); await next(); });
+      const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      const describe = async () => { await wait(20); return getContext().req.path; };
+      app.get('/:id', async (c) => {
+        const seen = [await describe(), await Promise.all([describe(), wait(1).then(() => getContext().req.path)])];
+        return c.json(seen.flat());
+      });
+      export default app;`;
+    const config = { compatibility_date: '2026-06-01', compatibility_flags: ['nodejs_als'] };
+    await deploy('hono', config, { 'index.js': main });
+    const answers = await Promise.all(
+      ['a', 'b', 'c'].map(async (id) => (await platform.request('hono', `/${id}`)).text),
+    );
+    assert.deepEqual(
+      answers.map((text) => JSON.parse(text) as unknown),
+      ['/a', '/b', '/c'].map((path) => [path, path, path]),
+    );
+  });
 
   it('is told of the flag when it lacks it', async () => {
     const main = `import { Buffer } from 'node:buffer'; export default { fetch: () => new Response(Buffer.from('x')) };`;

@@ -14,7 +14,8 @@ import { defineLazy, loadPart } from './parts.ts';
 
 /** Modules by their part: `modules` of the part has a function for each that answers the module's default export. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
-  'node-async-hooks': ['async_hooks', 'diagnostics_channel'],
+  // `isola:frames` is what amended code imports (src/async-context/).
+  'node-async-hooks': ['async_hooks', 'diagnostics_channel', 'isola:frames'],
   'node-buffer': ['buffer', 'string_decoder'],
   'node-events': ['events'],
   'node-process': ['process', 'timers', 'timers/promises'],
@@ -122,7 +123,7 @@ export function nodeEnvironment(): Record<string, string> {
 export function loadNodeModule(specifier: string): object | undefined {
   const hasPrefix = stringSlice(specifier, 0, 5) === 'node:';
   const name = hasPrefix ? stringSlice(specifier, 5) : specifier;
-  const isAllowed = isEnabled || (hasAsyncHooks && name === 'async_hooks');
+  const isAllowed = isEnabled || (hasAsyncHooks && (name === 'async_hooks' || name === 'isola:frames'));
   const part = parts.get(name);
   if (part === undefined || !isAllowed || (!hasPrefix && PREFIX_ONLY.includes(name))) return undefined;
   let module = made.get(name);

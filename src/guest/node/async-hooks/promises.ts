@@ -7,6 +7,7 @@
  * promise, which sets the frame; the rest of the function is hung on next, and so runs right after it: reactions of one
  * promise are called in order, with nothing between them.
  */
+import { bindStreams } from './streams.ts';
 import { currentFrame, promiseResolve, promiseThen, setFrame, useFrames } from '../../core.ts';
 
 type Callback = (value: unknown) => unknown;
@@ -120,6 +121,11 @@ function fromSync(iterator: Iterator<unknown>): AsyncIterator<unknown> {
 /** From here on frames are kept, in this isolate. */
 export function installFrames(): void {
   useFrames();
+  installThen();
+  bindStreams();
+}
+
+function installThen(): void {
   const wrap = (callback: unknown, frame: unknown): unknown => {
     if (typeof callback !== 'function') return callback;
     const bound: Callback = (value) => {
