@@ -243,7 +243,7 @@ export class Instance implements HostHandler {
   }
 
   #perform(invocation: Invocation, op: number, id: number, a: Argument, b: Argument, c: Argument): void {
-    const budgetUs = this.spec.limits.cpuMs * 1e3 - (invocation.cpuUs - invocation.renewedAtUs);
+    const budgetUs = this.#budgetOf(invocation);
     if (budgetUs <= 0) {
       invocation.finish('exceededCpu');
       return;
@@ -256,15 +256,20 @@ export class Instance implements HostHandler {
     if (place === 'inline') {
       const result = this.#guest.enter(budgetUs, parameters);
       this.#entered = false;
-      this.#after(invocation, result);
+      this.#after(invocation, op, result);
       return;
     }
     void this.#guest.enterPooled(place, budgetUs, parameters).then((result) => {
       // Host calls that the entry queued arrive before its end does; the check for a hung invocation relies on that.
       this.#entered = false;
-      this.#after(invocation, result);
+      this.#after(invocation, op, result);
       this.#drain();
     });
+  }
+
+  /** CPU time that is left to it, in µs. */
+  #budgetOf(invocation: Invocation): number {
+    return this.spec.limits.cpuMs * 1e3 - (invocation.cpuUs - invocation.renewedAtUs);
   }
 
   /**
@@ -292,7 +297,7 @@ export class Instance implements HostHandler {
     }
   }
 
-  #after(invocation: Invocation, result: EntryResult): void {
+  #after(invocation: Invocation, op: number, result: EntryResult): void {
     const cpuUs = this.#guest.entryCpuUs + this.#chargedUs;
     const overcharged = this.#chargedUs > this.#budgetUs;
     this.#chargedUs = 0;
@@ -302,9 +307,10 @@ export class Instance implements HostHandler {
       this.#lost(invocation, result);
       return;
     }
-    if (result === ENTRY.threw) {
-      const message = this.#guest.lastError;
-      invocation.exception({ name: 'UnhandledRejection', message, stack: '', timestamp: this.owner.now() });
+    if (result === ENTRY.threw && op !== ENTER.rejection && !overcharged && this.#budgetOf(invocation) > 0) {
+      // Before anything ends for the host: the guest tells the tenant's listeners, or the log.
+      this.#perform(invocation, ENTER.rejection, invocation.id, this.#guest.lastError, undefined, undefined);
+      return;
     }
     if (overcharged) invocation.finish('exceededCpu');
     while (this.#settled.length > 0) {

@@ -7,7 +7,7 @@ import type { CodeCache } from './code-cache.ts';
 import { DynamicImports } from './dynamic-imports.ts';
 import type { GuestBytes } from './guest-bytes.ts';
 import type { Lane, LanePriority } from './lane.ts';
-import { EXCEEDED_CPU, guestStack, LoadError, toLoadError } from './load-error.ts';
+import { describeRejection, EXCEEDED_CPU, LoadError, toLoadError } from './load-error.ts';
 import { ModuleGraph } from './modules.ts';
 import { StepRunner, type Steps } from './steps.ts';
 import { INLINE, LANE, type Runner } from './watch-words.ts';
@@ -64,7 +64,7 @@ export interface LoadOptions {
 }
 
 export class GuestIsolate {
-  /** The message of the last entry that ended with `threw`. */
+  /** Why the last entry ended with `threw`, as ENTER.rejection takes it. */
   lastError = '';
   /** CPU time of the last entry, in µs. */
   entryCpuUs = 0;
@@ -209,7 +209,7 @@ export class GuestIsolate {
     if (failure !== undefined && this.#parts.isolate.isDisposed) return this.#lost(failure);
     this.#count();
     if (failure === undefined) return ENTRY.ok;
-    this.lastError = failure instanceof Error ? guestStack(failure) : typeof failure;
+    this.lastError = describeRejection(failure);
     return ENTRY.threw;
   }
 

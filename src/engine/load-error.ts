@@ -38,6 +38,21 @@ export function guestStack({ name, message, stack = '' }: Error): string {
   return end < 0 ? `${name}: ${message}` : stack.slice(0, stack.lastIndexOf('\n', end));
 }
 
+/**
+ * What isolated-vm has copied of a rejection's reason, a primitive value or an Error with a stack of both sides, as
+ * ENTER.rejection takes it.
+ */
+export function describeRejection(reason: unknown): string {
+  if (!(reason instanceof Error)) {
+    return typeof reason === 'bigint' || typeof reason === 'symbol' ? '{}' : JSON.stringify({ value: reason });
+  }
+  const { name, message } = reason;
+  if (message.startsWith(NOT_AN_ERROR)) {
+    return JSON.stringify({ name: 'Error', message: 'A promise was rejected with an object that is not an Error' });
+  }
+  return JSON.stringify({ name: clip(name), message: clip(message), stack: clip(guestStack(reason)) });
+}
+
 /** isolated-vm puts a syntax error's position behind its message: `Unexpected token [index.js:2:9]`. */
 function splitPosition(message: string): { text: string; position: string | undefined } {
   const match = /^([\s\S]*) \[([^[\]\n]+:\d+:\d+)\]$/.exec(message);

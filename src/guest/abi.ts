@@ -62,6 +62,11 @@ export const ENTER = {
   socket: 10,
   /** As `fetch`, with the name of the export that answers as a line before the head. */
   fetchEntrypoint: 22,
+  /**
+   * id invocation; a JSON: a rejection of the entry before has no handler. `{ value }` (a primitive one), or name,
+   * message and stack of an Error.
+   */
+  rejection: 25,
 } as const;
 
 export const SOCKET_EVENT = {
@@ -72,6 +77,11 @@ export const SOCKET_EVENT = {
   lost: 4,
   /** Of one that was not accepted, or put through to a client: it is over. Not asked for by `socketPull`. */
   ended: 5,
+  /**
+   * id invocation; a why: a rejection of the entry before has no handler. `value\n` and the reason as JSON (empty:
+   * undefined), or `error\nname\nmessage\nstack`.
+   */
+  rejection: 25,
 } as const;
 
 /** Guest to host. */

@@ -177,7 +177,10 @@ describe('Runtime', () => {
   it('stops a loop behind an await, and one in an error getter', async () => {
     await runtime.deploy('later', worker('await new Promise((r) => setTimeout(r, 1)); for (;;);'));
     assert.equal((await get('later')).status, 503);
-    await runtime.deploy('getter', worker('throw { get message() { for (;;); }, get stack() { for (;;); } }'));
+    await runtime.deploy(
+      'getter',
+      worker(`throw Object.defineProperty(new Error('e'), 'message', { get() { for (;;); } })`),
+    );
     assert.equal((await get('getter')).status, 503);
   });
 

@@ -29,3 +29,4 @@ export {
   setHandler,
 } from './event-target.ts';
 export { reportError, setErrorReporter, setEventClock, setTimers } from './hooks.ts';
+export { defineGlobalHandlers } from './global-handlers.ts';

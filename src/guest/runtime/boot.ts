@@ -21,12 +21,13 @@ import { harden } from './harden.ts';
 import { attachHandlers } from './handlers.ts';
 import { beginEntry, connect, hostSync } from './host.ts';
 import { jsonParse } from './intrinsics.ts';
-import { currentInvocation, reportException, requireInvocation } from './invocations.ts';
+import { requireInvocation } from './invocations.ts';
 import { limits } from './limits.ts';
 import { builtin, provide, take } from './modules.ts';
 import { enableNode } from './node-modules.ts';
 import { loadPart } from './parts.ts';
 import { clearTimer, startTimer } from './timers.ts';
+import { installRejectionCapture, reportUncaught } from './uncaught.ts';
 
 export function boot(
   hostFunction: HostFunction,
@@ -48,10 +49,9 @@ export function boot(
     return hostSync(HOST_SYNC.random, count) as ArrayBuffer;
   });
   setDomainToAscii((domain) => hostSync(HOST_SYNC.domainToAscii, domain) as string | undefined);
-  setErrorReporter((error) => {
-    reportException(currentInvocation(), error);
-  });
+  setErrorReporter(reportUncaught);
   harden();
+  installRejectionCapture();
   return {
     enter,
     provide,

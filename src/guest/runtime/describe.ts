@@ -1,7 +1,9 @@
 /** Thrown values as strings, read defensively: a tenant's getters and proxies may throw, loop or answer nonsense. */
-import { isArray } from '../primordials.ts';
-import { jsonStringify, stringSlice } from './intrinsics.ts';
+import { isDOMException } from '../events/index.ts';
+import { isArray, objectGetOwnPropertyDescriptor, objectToString } from '../primordials.ts';
+import { jsonStringify, reflectOwnKeys, stringSlice } from './intrinsics.ts';
 
+const MAX_KEYS = 100; // looked at, of a thrown value that is no Error
 const MAX_FIELD = 8 * 1024; // characters of each field; a stack of ten frames is well under 2 KB
 
 const MAX_CAUSES = 4; // of an error, its cause, the cause of that …
@@ -21,9 +23,12 @@ export function describeError(thrown: unknown): Description {
   if ((typeof thrown !== 'object' && typeof thrown !== 'function') || thrown === null) {
     return { name: 'Error', message: bounded(primitiveText(thrown)), stack: '' };
   }
-  const name = readString(thrown, 'name');
-  const message = readString(thrown, 'message');
-  const stack = (readStack(thrown) ?? '') + reasonsOf(thrown);
+  // Getters are an Error's own business; those of other values are not called.
+  const isErrorLike = isError(thrown);
+  const read = isErrorLike ? readString : readData;
+  const name = read(thrown, 'name');
+  const message = read(thrown, 'message');
+  const stack = isErrorLike ? (readStack(thrown) ?? '') + reasonsOf(thrown) : (readData(thrown, 'stack') ?? '');
   if (name === undefined && message === undefined) {
     return { name: 'Error', message: bounded(objectText(thrown)), stack: bounded(stack) };
   }
@@ -72,6 +77,23 @@ function readValue(from: object, key: string | number): unknown {
   }
 }
 
+function isError(thrown: object): boolean {
+  try {
+    return objectToString(thrown) === '[object Error]' || isDOMException(thrown) || thrown instanceof NativeError;
+  } catch {
+    return false; // a proxy's trap
+  }
+}
+
+function readData(from: object, key: string): string | undefined {
+  try {
+    const value: unknown = objectGetOwnPropertyDescriptor(from, key)?.value;
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function readString(from: object, key: string): string | undefined {
   try {
     const value: unknown = (from as Record<string, unknown>)[key];
@@ -106,6 +128,10 @@ function primitiveText(value: unknown): string {
 
 function objectText(value: object): string {
   try {
+    const keys = reflectOwnKeys(value);
+    for (let i = 0; i < keys.length && i < MAX_KEYS; i++) {
+      if (objectGetOwnPropertyDescriptor(value, keys[i]!)?.get !== undefined) return 'Thrown value is not an Error';
+    }
     const text: unknown = jsonStringify(value);
     return typeof text === 'string' ? text : 'Thrown value is not an Error';
   } catch {

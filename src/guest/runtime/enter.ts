@@ -21,6 +21,7 @@ import {
 import { findOutStream } from './out-streams.ts';
 import { loadPart } from './parts.ts';
 import { findTimer } from './timers.ts';
+import { reportRejection } from './uncaught.ts';
 
 /**
  * Never throws on account of the tenant. Ids that are not known (any more) are dropped: the host may answer what has
@@ -112,6 +113,12 @@ function dispatch(op: number, id: number, a: unknown, b: unknown, c: unknown): v
     case ENTER.abort: {
       const invocation = findInvocation(id);
       if (invocation !== undefined) abortInvocation(begin(invocation));
+      return;
+    }
+    case ENTER.rejection: {
+      const invocation = findInvocation(id);
+      if (invocation !== undefined) begin(invocation);
+      reportRejection(id, a as string);
       return;
     }
     case ENTER.close: {

@@ -6,6 +6,7 @@ import {
   AbortSignal,
   CloseEvent,
   CustomEvent,
+  defineGlobalHandlers,
   DOMException,
   ErrorEvent,
   Event,
@@ -18,7 +19,7 @@ import {
 import { Headers, NETWORK, Request, Response, startFetch } from '../fetch/index.ts';
 import { structuredClone } from '../clone.ts';
 import { URL, URLSearchParams } from '../url/index.ts';
-import { defineInterface, nameFunction } from '../webidl.ts';
+import { defineInterface, nameFunction, requireArguments } from '../webidl.ts';
 import { console } from './console.ts';
 import { createPerformance, Performance } from './performance.ts';
 import { promiseResolve, promiseThen } from './intrinsics.ts';
@@ -86,6 +87,7 @@ const operations = {
     void promiseThen(promiseResolve(undefined), bindFrame(call));
   },
   reportError(error: unknown): void {
+    requireArguments(arguments.length, 1, "Failed to execute 'reportError'");
     report(error);
   },
   setInterval,
@@ -121,7 +123,9 @@ export function installGlobals(): void {
     true,
   );
   installLazyGlobals();
-  setGlobalTarget(new EventTarget());
+  const target = new EventTarget();
+  setGlobalTarget(target);
+  defineGlobalHandlers(globalThis, target);
 }
 
 function define(values: object, enumerable: boolean): void {

@@ -114,8 +114,13 @@ export function reportFailure(invocation: Invocation, thrown: unknown): void {
 
 /** Tells the host of an exception. The outcome stays as it is, as for a `waitUntil` promise that rejects. */
 export function reportException(invocation: Invocation | undefined, thrown: unknown): void {
+  reportExceptionTo(invocation === undefined || invocation.closed ? 0 : invocation.id, thrown);
+}
+
+/** The same of an invocation that may have been forgotten here, but not by the host. */
+export function reportExceptionTo(id: number, thrown: unknown): void {
   const { name, message, stack } = describeError(thrown);
-  host(HOST.exception, invocation === undefined || invocation.closed ? 0 : invocation.id, name, message, stack);
+  host(HOST.exception, id, name, message, stack);
 }
 
 export function hold(invocation: Invocation, resource: Resource): void {
