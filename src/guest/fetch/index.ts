@@ -25,7 +25,9 @@ export {
   responseHead,
   type ResponseState,
   responseState,
+  responseBytes,
   responseText,
+  responseType,
   responseWithBody,
 } from './response.ts';
 export { findSocket, setWebSockets, type SocketLink, webSockets } from './sockets.ts';

@@ -1,6 +1,13 @@
 /** `Response`. One made of a string reaches the host as that string, with its head as one text. */
 import { InStream } from '../runtime/in-streams.ts';
-import { jsonStringify, reflectApply, regExpExec, stringIndexOf, stringSlice } from '../runtime/intrinsics.ts';
+import {
+  jsonStringify,
+  reflectApply,
+  regExpExec,
+  stringIndexOf,
+  stringSlice,
+  toLowerCase,
+} from '../runtime/intrinsics.ts';
 import { type Body, cloneBody, defineBodyMethods, extractBody, isBodyUnusable } from './body.ts';
 import {
   addHeader,
@@ -222,7 +229,10 @@ export class Response {
 
 defineInterface(Response, 'Response', { redirect: 1 });
 Object.defineProperty(Response.json, 'length', { value: 1, configurable: true });
-const { text } = Response.prototype as unknown as { text: () => Promise<string> };
+const { bytes, text } = Response.prototype as unknown as {
+  bytes: () => Promise<Uint8Array>;
+  text: () => Promise<string>;
+};
 Object.defineProperty(Response, 'length', { value: 0, configurable: true });
 for (const name of ['error', 'json', 'redirect']) Object.defineProperty(Response, name, { enumerable: true });
 
@@ -231,6 +241,17 @@ export const fetchedResponse = newFetched;
 export const responseWithBody = newWithBody;
 /** The record of a response; undefined for any other value. */
 export const responseState = findState;
+
+/** The same as bytes. */
+export function responseBytes(response: Response): Promise<Uint8Array> {
+  return reflectApply(bytes, response, []);
+}
+
+/** Its `content-type`, in lower case, without blanks around it. */
+export function responseType(response: Response): string {
+  const type = getHeader(headersOf(findState(response)!), 'content-type');
+  return type === null ? '' : toLowerCase(type);
+}
 
 /** Reads a response as text, past the public method. */
 export function responseText(response: Response): Promise<string> {

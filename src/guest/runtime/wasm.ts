@@ -1,15 +1,32 @@
 /**
- * WebAssembly for tenants: precompiled modules only, and a cap on memories, tables and instances. V8 counts none of
- * these in the isolate's memory limit, and each memory reserves 8 GB of address space.
+ * WebAssembly for tenants, with a cap on modules, memories, tables and instances. V8 counts none of these in the
+ * isolate's memory limit, and each memory reserves 8 GB of address space. What a Worker compiles itself goes through the
+ * host first, which caps its memories as it does those of an upload.
  */
 import { limits } from './limits.ts';
-import { isView, promiseReject, promiseResolve, reflectApply, reflectConstruct, SafeWeakSet } from './intrinsics.ts';
+import { copyBytes } from '../bytes.ts';
+import type * as part from '../parts/wasm-compiler.ts';
+import { requireArguments, toDOMString } from '../webidl.ts';
+import {
+  isView,
+  promiseReject,
+  promiseResolve,
+  promiseThen,
+  reflectApply,
+  reflectConstruct,
+  SafeWeakSet,
+} from './intrinsics.ts';
+import { loadPart } from './parts.ts';
 import { replaceConstructor } from './replace.ts';
 import { hasOwnMemory } from './wasm-binary.ts';
 
 const PAGES_PER_MIB = 16; // of 64 KiB
 const MAX_TABLE_ELEMENTS = 10_000_000; // V8's own cap on the initial size: 80 MB of pointers
 
+const MAX_UINT32 = 0xffffffff;
+const MAX_COMPILED_BYTES = 16 * 1024 * 1024; // of binaries that a Worker has compiled itself, alive; code takes about as much
+
+const mathTrunc = Math.trunc;
 const NativeRegistry = FinalizationRegistry; // captured before tenants get the queueing one
 
 type Constructor = new (...args: unknown[]) => object;
@@ -31,6 +48,8 @@ const withoutMemory = new SafeWeakSet<object>();
 /** Memories, tables, and instances with a memory of their own, alive. */
 let alive = 0;
 let counter: FinalizationRegistry<undefined> | undefined;
+/** Of modules that the Worker has compiled itself, alive. */
+let compiledBytes = 0;
 
 /** Compiles a module of the version's upload, where its memories were capped. Not reachable by tenants. */
 export function compileModule(bytes: ArrayBuffer): object {
@@ -65,11 +84,31 @@ export function installWasm(): void {
   counter = new NativeRegistry(() => {
     alive--;
   });
+  const compiled = new NativeRegistry((byteLength: number) => {
+    compiledBytes -= byteLength;
+  });
+  const nativeValidate = WebAssembly['validate'] as (bytes: Uint8Array) => boolean;
 
-  const refuse = (what: string): Error => new CompileError(`${what}: Wasm code generation disallowed by embedder`);
-  function GuestModule(): never {
-    throw refuse('WebAssembly.Module()');
+  function GuestModule(source: unknown): object {
+    if (new.target === undefined) throw new TypeError("WebAssembly.Module must be invoked with 'new'");
+    requireArguments(arguments.length, 1, 'WebAssembly.Module()');
+    return compile(source, 'WebAssembly.Module()', new.target);
   }
+  const compile = (source: unknown, what: string, target: object = GuestModule): object => {
+    const binary = compiler().toBinary(source, (why) => new CompileError(`${what}: ${why}`));
+    const { byteLength } = binary;
+    if (compiledBytes + byteLength > MAX_COMPILED_BYTES) {
+      throw new RangeError(
+        `${what}: modules of ${compiledBytes} bytes are alive, and may have ${MAX_COMPILED_BYTES} with this one`,
+      );
+    }
+    const ownMemory = hasOwnMemory(new Uint8Array(binary));
+    const module = reflectConstruct<[ArrayBuffer], object>(Module as never, [binary], target as never);
+    compiledBytes += byteLength;
+    compiled.register(module, byteLength);
+    if (!ownMemory) withoutMemory.add(module);
+    return module;
+  };
   function GuestInstance(module: unknown, imports: unknown): object {
     if (new.target === undefined) throw new TypeError("WebAssembly.Instance must be invoked with 'new'");
     const target = new.target;
@@ -103,25 +142,92 @@ export function installWasm(): void {
     }
   };
   const exportsOf = (Module as unknown as { exports(module: unknown): unknown }).exports;
+  const instantiate = (module: object, imports: unknown): object =>
+    reflectConstruct(GuestInstance, imports === undefined ? [module] : [module, imports]) as object;
+  const checkImports = (imports: unknown): void => {
+    if (imports === undefined || (typeof imports === 'object' && imports !== null) || typeof imports === 'function')
+      return;
+    throw new TypeError('WebAssembly.instantiate(): Argument 1 must be an object');
+  };
+  /** Settles later, as the standard has it. */
+  const later = <T>(work: () => T): Promise<Awaited<T>> =>
+    promiseThen(promiseResolve(undefined), work) as Promise<Awaited<T>>;
   // V8's own asynchronous versions need the event loop of a browser and never settle here.
   const functions = {
-    compile: () => promiseReject(refuse('WebAssembly.compile()')),
-    compileStreaming: () => promiseReject(refuse('WebAssembly.compileStreaming()')),
-    instantiateStreaming: () => promiseReject(refuse('WebAssembly.instantiateStreaming()')),
-    instantiate: (source: unknown, imports?: unknown) => {
+    compile(source: unknown) {
+      return attempt(() => {
+        requireArguments(arguments.length, 1, 'WebAssembly.compile()');
+        const copy = toCopy(source);
+        return later(() => compile(copy, 'WebAssembly.compile()'));
+      });
+    },
+    compileStreaming(source: unknown) {
+      return attempt(() => {
+        requireArguments(arguments.length, 1, 'WebAssembly.compileStreaming()');
+        return promiseThen(compiler().readStreaming(source), (bytes) =>
+          compile(bytes, 'WebAssembly.compileStreaming()'),
+        );
+      });
+    },
+    instantiate(source: unknown, imports?: unknown) {
+      return attempt(() => {
+        requireArguments(arguments.length, 1, 'WebAssembly.instantiate()');
+        if (!isView(source) && isModule(source)) {
+          checkImports(imports);
+          return promiseResolve(instantiate(source as object, imports));
+        }
+        const copy = toCopy(source);
+        checkImports(imports);
+        return later(() => both(compile(copy, 'WebAssembly.instantiate()'), imports));
+      });
+    },
+    instantiateStreaming(source: unknown, imports?: unknown) {
+      return attempt(() => {
+        requireArguments(arguments.length, 1, 'WebAssembly.instantiateStreaming()');
+        checkImports(imports);
+        return promiseThen(compiler().readStreaming(source), (bytes) =>
+          both(compile(bytes, 'WebAssembly.instantiateStreaming()'), imports),
+        );
+      });
+    },
+    validate(source: unknown) {
+      requireArguments(arguments.length, 1, 'WebAssembly.validate()');
+      const copy = toCopy(source);
+      if (!reflectApply(nativeValidate, undefined, [copy])) return false;
       try {
-        if (isView(source) || !isModule(source)) throw refuse('WebAssembly.instantiate()');
-        return promiseResolve(reflectConstruct(GuestInstance, [source, imports]) as object);
-      } catch (error) {
-        return promiseReject(error);
+        compiler().toBinary(copy, (why) => new CompileError(why));
+        return true;
+      } catch {
+        return false;
       }
     },
-    validate: () => {
-      throw refuse('WebAssembly.validate()');
-    },
   };
+  const both = (module: object, imports: unknown): object => ({ module, instance: instantiate(module, imports) });
+  const lengths = { compile: 1, compileStreaming: 1, instantiate: 1, instantiateStreaming: 1, validate: 1 };
   for (const [name, value] of Object.entries(functions)) {
+    const length = lengths[name as keyof typeof lengths];
+    Object.defineProperty(value, 'length', { value: length, configurable: true });
     Object.defineProperty(WebAssembly, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+}
+
+function compiler(): typeof part {
+  return loadPart('wasm-compiler') as unknown as typeof part;
+}
+
+/** The bytes as they are now: later the Worker may have changed them. */
+function toCopy(source: unknown): Uint8Array {
+  const copy = copyBytes(source);
+  if (copy === undefined) throw new TypeError('WebAssembly: the source is not an ArrayBuffer or a view on one');
+  return copy;
+}
+
+/** What a function of promises throws, as a rejection. */
+function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    return promiseReject(error);
   }
 }
 
@@ -138,28 +244,45 @@ function counted(make: () => object): object {
   return made;
 }
 
-/** Copies a descriptor (it may be a proxy: each property is read once) with its maximum lowered to the limit. */
+/** Copies a descriptor (it may be a proxy: each property is read once, and in the standard's order) with its maximum lowered. */
 function capMemory(descriptor: unknown): unknown {
-  if (typeof descriptor !== 'object' || descriptor === null) return descriptor;
-  const { initial, maximum, minimum } = descriptor as Record<string, unknown>;
-  const limit = limits.wasmMemoryMiB * PAGES_PER_MIB;
-  return limitsOf(initial ?? minimum, maximum, limit, 'WebAssembly.Memory');
+  if (!isObject(descriptor)) return descriptor;
+  return limitsOf(descriptor, limits.wasmMemoryMiB * PAGES_PER_MIB, 'WebAssembly.Memory');
 }
 
 function capTable(descriptor: unknown): unknown {
-  if (typeof descriptor !== 'object' || descriptor === null) return descriptor;
-  const { initial, maximum, minimum, element } = descriptor as Record<string, unknown>;
-  return { ...limitsOf(initial ?? minimum, maximum, MAX_TABLE_ELEMENTS, 'WebAssembly.Table'), element };
+  if (!isObject(descriptor)) return descriptor;
+  const { element } = descriptor;
+  const kind = typeof element === 'string' || element === undefined ? element : toDOMString(element);
+  return { element: kind, ...limitsOf(descriptor, MAX_TABLE_ELEMENTS, 'WebAssembly.Table') };
 }
 
-function limitsOf(
-  initial: unknown,
-  maximum: unknown,
-  limit: number,
-  what: string,
-): { initial: unknown; maximum: number } {
-  const first = Number(initial);
-  const most = maximum === undefined ? limit : Number(maximum);
-  if (first > limit) throw new RangeError(`Cannot make a ${what}: initial size is ${first}, limit is ${limit}`);
-  return { initial: initial === undefined ? undefined : first, maximum: most > limit ? limit : most };
+function limitsOf(descriptor: Record<string, unknown>, limit: number, what: string): Record<string, number> {
+  const initial = toSize(descriptor['initial'], 'initial', what);
+  const maximum = toSize(descriptor['maximum'], 'maximum', what);
+  const minimum = toSize(descriptor['minimum'], 'minimum', what);
+  if (initial !== undefined && minimum !== undefined) {
+    throw new TypeError(`Cannot make a ${what}: the descriptor has both an initial size and a minimum`);
+  }
+  const first = initial ?? minimum;
+  if (first !== undefined && first > limit) {
+    throw new RangeError(`Cannot make a ${what}: initial size is ${first}, limit is ${limit}`);
+  }
+  const most = maximum === undefined || maximum > limit ? limit : maximum;
+  // A maximum below the initial size is for V8 to refuse.
+  return first === undefined ? { maximum: most } : { initial: first, maximum: most };
+}
+
+/** Web IDL `[EnforceRange] unsigned long`. */
+function toSize(value: unknown, name: string, what: string): number | undefined {
+  if (value === undefined) return undefined;
+  const size = mathTrunc(Number(value));
+  if (!(size >= 0 && size <= MAX_UINT32)) {
+    throw new TypeError(`Cannot make a ${what}: the ${name} size is not an integer of 0 to ${MAX_UINT32}`);
+  }
+  return size;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Runtime } from './runtime.ts';
+
+// (module (memory (export "m") 1) (func (export "f") (result i32) i32.const 42))
+const BINARY = [
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 9, 2, 1, 0x6d, 2, 0, 1,
+  0x66, 0, 0, 10, 6, 1, 4, 0, 0x41, 42, 0x0b,
+];
+const PRELUDE = `const binary = new Uint8Array(${JSON.stringify(BINARY)});
+const response = (type = 'application/wasm', status = 200) => new Response(binary, { status, headers: { 'content-type': type } });`;
+
+describe('WebAssembly that a Worker compiles', () => {
+  let runtime: Runtime;
+  before(async () => {
+    runtime = await Runtime.create({});
+  });
+  after(() => runtime.close());
+
+  async function run(body: string): Promise<string> {
+    const source = `${PRELUDE}\nexport default { async fetch() {
+      try { return new Response(String(await (async () => { ${body} })())) }
+      catch (error) { return new Response(error.name + ': ' + error.message) }
+    } }`;
+    await runtime.deploy('worker', { modules: { 'index.js': source } });
+    return (await runtime.fetch('worker', new Request('http://worker.example/'))).text();
+  }
+
+  it('comes from bytes, a response, or a promise of one', async () => {
+    const ways = [
+      'new WebAssembly.Instance(new WebAssembly.Module(binary))',
+      'new WebAssembly.Instance(await WebAssembly.compile(binary.buffer))',
+      '(await WebAssembly.instantiate(binary)).instance',
+      'await WebAssembly.instantiate(new WebAssembly.Module(binary))',
+      'new WebAssembly.Instance(await WebAssembly.compileStreaming(response()))',
+      `(await WebAssembly.instantiateStreaming(Promise.resolve(response('Application/WASM')))).instance`,
+    ];
+    for (const way of ways) assert.equal(await run(`return (${way}).exports.f()`), '42', way);
+    assert.equal(
+      await run('return [WebAssembly.validate(binary), WebAssembly.validate(new Uint8Array(9))]'),
+      'true,false',
+    );
+  });
+
+  it('has its memories capped, whatever the Worker does to built-ins and to the bytes meanwhile', async () => {
+    const grow = `const { m } = (await promise).instance.exports; try { m.grow(3000); return 'grown' } catch (error) { return error.name }`;
+    assert.equal(await run(`const promise = WebAssembly.instantiate(binary); ${grow}`), 'RangeError');
+    assert.equal(
+      await run(`Uint8Array.prototype.subarray = function () { return this }; Array.prototype.push = () => 0;
+        const promise = WebAssembly.instantiate(binary); binary.fill(0); ${grow}`),
+      'RangeError',
+    );
+    assert.match(
+      await run(
+        `const large = binary.slice(); large.set([5, 5, 1, 1, 0x80, 0x80, 2], 19); return new WebAssembly.Module(large)`,
+      ),
+      /^CompileError/,
+    );
+  });
+
+  it('is refused by the standard\u2019s errors', async () => {
+    const cases = [
+      ['WebAssembly.compile(new Uint8Array(8))', /^CompileError: WebAssembly\.compile\(\): /],
+      ['WebAssembly.compile()', /^TypeError/],
+      ['new WebAssembly.Module({})', /^TypeError/],
+      ['WebAssembly.Module(binary)', /^TypeError: .*must be invoked with 'new'/],
+      [`WebAssembly.compileStreaming(response('text/plain'))`, /^TypeError: .*application\/wasm/],
+      [`WebAssembly.compileStreaming(response('application/wasm;x=1'))`, /^TypeError/],
+      [`WebAssembly.compileStreaming(response(undefined, 404))`, /^TypeError: .*404/],
+      [`WebAssembly.compileStreaming(binary)`, /^TypeError: .*Response/],
+      [`WebAssembly.instantiateStreaming(Promise.reject(new RangeError('own')))`, /^RangeError: own/],
+      [`const used = response(); await used.text(); await WebAssembly.compileStreaming(used)`, /^TypeError: .*used/],
+      ['WebAssembly.instantiate(binary, 1)', /^TypeError/],
+    ] as const;
+    for (const [code, expected] of cases) {
+      const last = code.lastIndexOf('; ') < 0 ? `return ${code}` : code;
+      assert.match(await run(last), expected, code);
+    }
+  });
+
+  it('is bounded in all', async () => {
+    assert.match(
+      await run(`const padded = new Uint8Array(binary.length + 6 + 3_000_000);
+        padded.set(binary); padded.set([0, 0x83, 0x8e, 0xb7, 0x01, 0], binary.length);
+        const all = []; for (;;) all.push(new WebAssembly.Module(padded))`),
+      /^(RangeError: .*bytes are alive|CompileError)/,
+    );
+  });
+});
