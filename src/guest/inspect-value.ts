@@ -6,8 +6,13 @@
  */
 import { forms, isBlob } from './blob/index.ts';
 import { isDOMException } from './events/index.ts';
+import { indent, layOut } from './inspect-layout.ts';
 import {
   arrayBufferByteLength,
+  arrayBufferSlice,
+  dataViewBuffer,
+  dataViewByteLength,
+  dataViewByteOffset,
   functionToString,
   isArray,
   isView,
@@ -27,8 +32,8 @@ const MAX_INDEXES = 10_000; // of an array whose further properties are looked f
 const MAX_KEYS = 100; // of one object
 export const MAX_STRING = 10_000; // of one string inside a structure; Node's maxStringLength
 export const MAX_DEPTH = 2;
+const MAX_BYTES = 100; // shown of an ArrayBuffer
 const MAX_CAUSES = 8;
-const LINE_WIDTH = 72;
 export const TRUNCATED = '... [truncated]';
 
 const mapForEach = uncurryThis(Map.prototype.forEach) as (map: object, visit: (v: unknown, k: unknown) => void) => void;
@@ -41,6 +46,8 @@ const regExpToString = uncurryThis(RegExp.prototype.toString) as (regExp: object
 const symbolToString = uncurryThis(Symbol.prototype.toString) as (symbol: unknown) => string;
 const numberValueOf = uncurryThis(Number.prototype.valueOf) as (value: object) => number;
 const stringValueOf = uncurryThis(String.prototype.valueOf) as (value: object) => string;
+const symbolValueOf = uncurryThis(Symbol.prototype.valueOf) as (value: object) => symbol;
+const bigintValueOf = uncurryThis(BigInt.prototype.valueOf) as (value: object) => bigint;
 const booleanValueOf = uncurryThis(Boolean.prototype.valueOf) as (value: object) => boolean;
 
 export interface Budget {
@@ -50,6 +57,8 @@ export interface Budget {
 
 interface Context {
   readonly budget: Budget;
+  /** Of the whole call: how deep the value lies that was looked at last. */
+  readonly reach: { depth: number };
   readonly depth: number;
   readonly maxDepth: number;
   /** The objects around the present one. */
@@ -71,7 +80,7 @@ export function inspect(value: unknown, maxDepth = MAX_DEPTH): string {
 /** As `inspect`, within what is left of a budget. */
 export function inspectWith(value: unknown, budget: Budget, maxDepth: number, custom?: CustomInspect): string {
   try {
-    return inspectValue(value, { budget, depth: 0, maxDepth, parents: [], circular: [], custom });
+    return inspectValue(value, { budget, reach: { depth: 0 }, depth: 0, maxDepth, parents: [], circular: [], custom });
   } catch (error) {
     if (custom !== undefined) throw error; // the caller's own code ran
     return '[value could not be shown]'; // a proxy's trap threw, or the stack was exhausted
@@ -82,21 +91,15 @@ function inspectValue(value: unknown, context: Context): string {
   const { budget } = context;
   if (--budget.values < 0 || budget.characters < 0) return '...';
   // Structures are charged for their marks, keys and names; what is inside them charges itself.
-  return typeof value === 'object' && value !== null
-    ? inspectObject(value, context)
-    : charge(context, inspectLeaf(value));
+  if (typeof value === 'function' || (typeof value === 'object' && value !== null))
+    return inspectObject(value, context);
+  return charge(context, typeof value === 'string' ? quote(value) : formatPrimitive(value));
 }
 
 /** Takes a text's length off the budget. */
 function charge({ budget }: Context, text: string): string {
   budget.characters -= text.length + 4; // and the marks around it
   return text;
-}
-
-function inspectLeaf(value: unknown): string {
-  if (typeof value === 'string') return quote(value);
-  if (typeof value === 'function') return inspectFunction(value);
-  return formatPrimitive(value);
 }
 
 export function formatPrimitive(value: unknown): string {
@@ -125,7 +128,12 @@ function quote(text: string): string {
     return `\\x${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
   });
   const rest = more > 0 ? `... ${more} more character${more === 1 ? '' : 's'}` : '';
-  return `${mark}${escaped}${mark}${rest}`;
+  const whole = escaped.isWellFormed() ? escaped : escapeSurrogates(escaped);
+  return `${mark}${whole}${mark}${rest}`;
+}
+
+function escapeSurrogates(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }
 
 function inspectFunction(value: object): string {
@@ -138,8 +146,14 @@ function inspectFunction(value: object): string {
   const name = dataProperty(value, 'name');
   const isClass = source.startsWith('class');
   const label = isClass ? 'class' : objectToString(value).slice(8, -1).slice(0, 40);
-  if (typeof name !== 'string' || name === '') return isClass ? '[class (anonymous)]' : `[${label} (anonymous)]`;
-  return isClass ? `[class ${name.slice(0, 200)}]` : `[${label}: ${name.slice(0, 200)}]`;
+  const isNamed = typeof name === 'string' && name !== '';
+  if (isClass) {
+    const parent: unknown = objectGetPrototypeOf(value);
+    const parentName = typeof parent === 'function' ? dataProperty(parent, 'name') : undefined;
+    const base = typeof parentName === 'string' && parentName !== '' ? ` extends ${parentName.slice(0, 200)}` : '';
+    return `[class ${isNamed ? name.slice(0, 200) : '(anonymous)'}${parent === null ? ' extends null' : base}]`;
+  }
+  return isNamed ? `[${label}: ${name.slice(0, 200)}]` : `[${label} (anonymous)]`;
 }
 
 function inspectObject(value: object, context: Context): string {
@@ -157,75 +171,143 @@ function inspectObject(value: object, context: Context): string {
 }
 
 function inspectStructure(value: object, context: Context): string {
-  const leaf = inspectWrapped(value);
-  if (leaf !== undefined) return charge(context, leaf);
-  const name = charge(context, className(value));
-  if (context.depth > context.maxDepth) return isArray(value) ? '[Array]' : `[${name === '' ? 'Object' : name}]`;
   const inner: Context = { ...context, depth: context.depth + 1, parents: [...context.parents, value] };
+  const leaf = typeof value === 'function' ? inspectFunction(value) : inspectWrapped(value);
+  if (leaf !== undefined) {
+    charge(context, leaf);
+    const parts = context.depth > context.maxDepth ? [] : inspectKeys(value, inner, false);
+    return parts.length === 0 ? leaf : enclose(`${leaf} {`, parts, '}', context);
+  }
+  const name = charge(context, className(value));
+  if (!isEmpty(value)) {
+    if (context.depth > context.maxDepth) return isArray(value) ? '[Array]' : bracketed(name);
+    context.reach.depth = context.depth;
+  }
 
-  if (isArray(value))
-    return inspectArray(value, value.length, name === 'Array' ? '' : `${name}(${value.length}) `, inner);
-  if (isView(value)) return inspectView(value, name, inner);
-  const collection = inspectCollection(value, name, inner);
+  if (isArray(value)) {
+    return inspectArray(value, value.length, name === 'Array' ? '' : `${name}(${value.length}) `, context, inner);
+  }
+  if (isView(value)) return inspectView(value, name, context, inner);
+  const collection = inspectCollection(value, name, context, inner);
   if (collection !== undefined) return collection;
   const parts = inspectKeys(value, inner, false);
-  const prefix = name === 'Object' ? '' : `${name === '' ? '[Object: null prototype]' : name} `;
-  return parts.length === 0 ? `${prefix}{}` : enclose(`${prefix}{`, parts, '}', inner.depth);
+  const isArguments = name === 'Object' && objectToString(value) === '[object Arguments]';
+  const shown = isArguments ? '[Arguments]' : tagged(value, name);
+  const prefix = shown === 'Object' ? '' : `${shown} `;
+  return parts.length === 0 ? `${prefix}{}` : enclose(`${prefix}{`, parts, '}', context);
 }
 
-function inspectArray(value: object, length: number, prefix: string, context: Context): string {
+function bracketed(name: string): string {
+  return name.startsWith('[') ? name : `[${name}]`;
+}
+
+/** With its `Symbol.toStringTag`, where that says something else. */
+function tagged(value: object, name: string): string {
+  let from: object | null = value;
+  for (let i = 0; from !== null && i < 8; i++) {
+    const descriptor = objectGetOwnPropertyDescriptor(from, Symbol.toStringTag);
+    const tag: unknown = descriptor?.value;
+    if (typeof tag === 'string' && tag !== '' && !(from === value && descriptor?.enumerable === true)) {
+      return name === tag || name.startsWith('[') ? name : `${name} [${tag.slice(0, 200)}]`;
+    }
+    from = objectGetPrototypeOf(from) as object | null;
+  }
+  return name;
+}
+
+/** Does it show the same however deep it lies? */
+function isEmpty(value: object): boolean {
+  if (isView(value)) return typedArrayTag(value) !== undefined && typedArrayLength(value) === 0;
+  if (isArray(value) && value.length > 0) return false;
+  const tag = objectToString(value);
+  if (tag === '[object ArrayBuffer]' || tag === '[object Promise]') return false;
+  try {
+    if (tag === '[object Map]' && mapSize(value) > 0) return false;
+    if (tag === '[object Set]' && setSize(value) > 0) return false;
+  } catch {
+    return false; // the tag was forged
+  }
+  const ownKeys = listKeys(value);
+  for (let i = 0; i < ownKeys.length && i < MAX_KEYS; i++) {
+    if (objectGetOwnPropertyDescriptor(value, ownKeys[i]!)?.enumerable === true) return false;
+  }
+  return true;
+}
+
+function inspectArray(value: object, length: number, prefix: string, outer: Context, context: Context): string {
   const parts: string[] = [];
-  const shown = length > MAX_ITEMS ? MAX_ITEMS : length;
-  let holes = 0;
-  const flushHoles = (): void => {
-    if (holes > 0) parts.push(`<${holes} empty item${holes === 1 ? '' : 's'}>`);
-    holes = 0;
-  };
-  for (let i = 0; i < shown && hasBudget(context); i++) {
-    const descriptor = objectGetOwnPropertyDescriptor(value, i);
-    if (descriptor === undefined) {
-      holes++;
+  let at = 0;
+  while (at < length && parts.length < MAX_ITEMS && hasBudget(context)) {
+    const descriptor = objectGetOwnPropertyDescriptor(value, at);
+    if (descriptor !== undefined) {
+      parts.push(inspectDescriptor(descriptor, context));
+      at++;
       continue;
     }
-    flushHoles();
-    parts.push(inspectDescriptor(descriptor, context));
+    const end = endOfHoles(value, at, length);
+    context.budget.values -= (end - at) >> 4; // looking for the next item is work too
+    parts.push(`<${end - at} empty item${end - at === 1 ? '' : 's'}>`);
+    at = end;
   }
-  flushHoles();
-  addMore(parts, length - shown);
-  if (isArray(value)) parts.push(...inspectKeys(value, context, true));
-  return parts.length === 0 ? `${prefix}[]` : enclose(`${prefix}[`, parts, ']', context.depth);
+  addMore(parts, length - at);
+  parts.push(...inspectKeys(value, context, true));
+  return parts.length === 0 ? `${prefix}[]` : enclose(`${prefix}[`, parts, ']', outer, value);
 }
 
-function inspectView(value: object, name: string, context: Context): string {
-  if (typedArrayTag(value) === undefined) return `${name} {}`;
+/** Where the next item is; of a huge array nobody looks so far. */
+function endOfHoles(value: object, from: number, length: number): number {
+  if (length > MAX_INDEXES) return length;
+  let end = from + 1;
+  while (end < length && objectGetOwnPropertyDescriptor(value, end) === undefined) end++;
+  return end;
+}
+
+function inspectView(value: object, name: string, outer: Context, context: Context): string {
+  const tag = typedArrayTag(value);
+  if (tag === undefined) {
+    const parts = [
+      `[byteLength]: ${dataViewByteLength(value)}`,
+      `[byteOffset]: ${dataViewByteOffset(value)}`,
+      `[buffer]: ${inspectValue(dataViewBuffer(value), context)}`,
+    ];
+    return enclose(`${name} {`, parts, '}', outer);
+  }
   const length = typedArrayLength(value);
   const parts: string[] = [];
   const shown = Math.min(length, MAX_ITEMS);
   for (let i = 0; i < shown && hasBudget(context); i++) parts.push(inspectValue((value as unknown[])[i], context));
   addMore(parts, length - shown);
-  const prefix = `${name}(${length}) `;
-  return parts.length === 0 ? `${prefix}[]` : enclose(`${prefix}[`, parts, ']', context.depth);
+  const prefix = `${name}(${length}) ${name === tag ? '' : `[${tag}] `}`;
+  return parts.length === 0 ? `${prefix}[]` : enclose(`${prefix}[`, parts, ']', outer, value);
 }
 
 /** Map, Set, ArrayBuffer and what else has an inside that is not properties; undefined for other objects. */
-function inspectCollection(value: object, name: string, context: Context): string | undefined {
+function inspectCollection(value: object, name: string, outer: Context, context: Context): string | undefined {
   const tag = objectToString(value);
+  const close = (head: string, parts: string[]): string => {
+    parts.push(...inspectKeys(value, context, false));
+    return parts.length === 0 ? `${head} {}` : enclose(`${head} {`, parts, '}', outer);
+  };
   try {
     if (tag === '[object Map]') {
       const size = mapSize(value);
       const parts = take(size, context, (add) =>
         mapForEach(value, (item, key) => add(() => `${inspectValue(key, context)} => ${inspectValue(item, context)}`)),
       );
-      return parts.length === 0 ? `${name}(0) {}` : enclose(`${name}(${size}) {`, parts, '}', context.depth);
+      return close(`${name}(${size})${name === 'Map' ? '' : ' [Map]'}`, parts);
     }
     if (tag === '[object Set]') {
       const size = setSize(value);
       const parts = take(size, context, (add) => setForEach(value, (item) => add(() => inspectValue(item, context))));
-      return parts.length === 0 ? `${name}(0) {}` : enclose(`${name}(${size}) {`, parts, '}', context.depth);
+      return close(`${name}(${size})${name === 'Set' ? '' : ' [Set]'}`, parts);
     }
-    if (tag === '[object ArrayBuffer]') return `${name} { byteLength: ${arrayBufferByteLength(value)} }`;
+    if (tag === '[object ArrayBuffer]') {
+      const byteLength = arrayBufferByteLength(value);
+      const contents = hexOf(new Uint8Array(arrayBufferSlice(value as ArrayBuffer, 0, MAX_BYTES)), byteLength);
+      return close(name, [`[Uint8Contents]: <${contents}>`, `[byteLength]: ${byteLength}`]);
+    }
   } catch (error) {
-    if (error !== STOP) return undefined; // the tag was forged
+    if (error !== STOP) return undefined; // the tag was forged, or the buffer is detached
     throw error;
   }
   if (tag === '[object Promise]') return `${name} { ... }`;
@@ -233,6 +315,14 @@ function inspectCollection(value: object, name: string, context: Context): strin
   if (isBlob(value))
     return `${name} { size: ${forms().blobBytes(value).length}, type: ${quote(forms().blobType(value))} }`;
   return undefined;
+}
+
+function hexOf(bytes: Uint8Array, total: number): string {
+  let hex = '';
+  for (let i = 0; i < bytes.length; i++)
+    hex += `${i === 0 ? '' : ' '}${bytes[i]! < 16 ? '0' : ''}${bytes[i]!.toString(16)}`;
+  const more = total - bytes.length;
+  return more > 0 ? `${hex} ... ${more} more byte${more === 1 ? '' : 's'}` : hex;
 }
 
 const STOP = Symbol('enough'); // thrown out of forEach: a collection of millions must not be walked to its end
@@ -278,7 +368,7 @@ export function listKeys(value: object): readonly PropertyKey[] {
 
 function inspectKey(key: string | symbol): string {
   if (typeof key === 'symbol') return symbolToString(key).slice(0, MAX_STRING);
-  return /^[A-Za-z_$][\w$]{0,200}$/.test(key) ? key : quote(key);
+  return /^[A-Za-z_]\w{0,200}$/.test(key) ? key : quote(key);
 }
 
 function inspectDescriptor(descriptor: PropertyDescriptor, context: Context): string {
@@ -297,6 +387,7 @@ function inspectError(value: object, context: Context): string | undefined {
   const nested = context.parents.length > MAX_CAUSES;
   const inner: Context = { ...context, depth: context.depth + 1, parents: [...context.parents, value] };
   const parts: string[] = [];
+  const hidden: string[] = []; // `cause` and `errors`, behind the others
   const ownKeys = nested ? [] : listKeys(value);
   for (let i = 0; i < ownKeys.length && parts.length < MAX_KEYS && hasBudget(context); i++) {
     const key = ownKeys[i] as string | symbol;
@@ -305,8 +396,10 @@ function inspectError(value: object, context: Context): string | undefined {
     const shown = descriptor?.enumerable === true || key === 'cause' || key === 'errors';
     if (descriptor === undefined || !shown) continue;
     const label = charge(context, descriptor.enumerable ? inspectKey(key) : `[${key as string}]`);
-    parts.push(`${label}: ${inspectDescriptor(descriptor, inner)}`);
+    const list = descriptor.enumerable ? parts : hidden;
+    list.push(`${label}: ${inspectDescriptor(descriptor, inner)}`);
   }
+  parts.push(...hidden);
   const indented = context.depth > 0 ? text.replaceAll('\n', `\n${'  '.repeat(context.depth)}`) : text;
   return parts.length === 0 ? indented : `${indented} {\n${indent(parts, inner.depth)}\n${'  '.repeat(context.depth)}}`;
 }
@@ -344,6 +437,10 @@ export function inspectWrapped(value: object): string | undefined {
         return `[Boolean: ${booleanValueOf(value)}]`;
       case '[object String]':
         return `[String: ${quote(stringValueOf(value))}]`;
+      case '[object Symbol]':
+        return `[Symbol: ${symbolToString(symbolValueOf(value)).slice(0, MAX_STRING)}]`;
+      case '[object BigInt]':
+        return `[BigInt: ${formatPrimitive(bigintValueOf(value))}]`;
       default:
         return undefined;
     }
@@ -352,18 +449,20 @@ export function inspectWrapped(value: object): string | undefined {
   }
 }
 
-/** The name of an object's class, from data properties only; '' for a null prototype. */
+/** The name of an object's class, from data properties only, as Node shows it. */
 function className(value: object): string {
-  let prototype = objectGetPrototypeOf(value) as object | null;
-  for (let i = 0; prototype !== null && i < 8; i++) {
-    const type = dataProperty(prototype, 'constructor');
+  let from: object | null = value;
+  for (let i = 0; from !== null && i < 8; i++) {
+    const type = dataProperty(from, 'constructor');
     if (typeof type === 'function') {
       const name = dataProperty(type, 'name');
       if (typeof name === 'string' && name !== '') return name.slice(0, 200);
     }
-    prototype = objectGetPrototypeOf(prototype) as object | null;
+    from = objectGetPrototypeOf(from) as object | null;
   }
-  return prototype === null && objectGetPrototypeOf(value) === null ? '' : 'Object';
+  return objectGetPrototypeOf(value) === null
+    ? `[${objectToString(value).slice(8, -1).slice(0, 200)}: null prototype]`
+    : 'Object';
 }
 
 function dataProperty(value: object, key: string): unknown {
@@ -378,20 +477,17 @@ function addMore(parts: string[], count: number): void {
   if (count > 0) parts.push(`... ${count} more item${count === 1 ? '' : 's'}`);
 }
 
-/** On one line when it fits, else one part a line. `depth` is that of the parts. */
-function enclose(open: string, parts: readonly string[], close: string, depth: number): string {
-  let length = open.length + close.length;
-  let multiline = false;
-  for (const part of parts) {
-    length += part.length + 2;
-    multiline ||= part.includes('\n');
-  }
-  const space = open.endsWith('(') ? '' : ' ';
-  if (!multiline && length <= LINE_WIDTH) return `${open}${space}${parts.join(', ')}${space}${close}`;
-  return `${open}\n${indent(parts, depth)}\n${'  '.repeat(depth - 1)}${close}`;
+function enclose(open: string, parts: readonly string[], close: string, context: Context, list?: object): string {
+  const { depth, reach } = context;
+  const columns = list === undefined ? undefined : { max: MAX_ITEMS, alignsRight: () => isNumeric(list, parts.length) };
+  return layOut({ open, parts, close, depth, levels: reach.depth - depth, columns });
 }
 
-function indent(parts: readonly string[], depth: number): string {
-  const margin = '  '.repeat(depth);
-  return parts.map((part) => margin + part).join(',\n');
+function isNumeric(list: object, count: number): boolean {
+  if (isView(list)) return true;
+  for (let i = 0; i < count; i++) {
+    const item = dataProperty(list, `${i}`);
+    if (typeof item !== 'number' && typeof item !== 'bigint') return false;
+  }
+  return true;
 }

@@ -43,10 +43,167 @@ describe('inspect()', () => {
     for (const value of USUAL) assert.equal(inspect(value), util.inspect(value));
   });
 
+  it('says the same as Node of values of every kind', () => {
+    class Base {
+      a = 1;
+    }
+    class Derived extends Base {
+      static s = 1;
+      #hidden = 1;
+      get hidden(): number {
+        return this.#hidden;
+      }
+    }
+    class OwnMap extends Map<number, number> {}
+    const circular: Record<string, unknown> = { a: 1 };
+    circular['self'] = circular;
+    circular['list'] = [circular];
+    const named = Object.assign(function named() {}, { property: 1 });
+    const text = (length: number): string => 'x'.repeat(length);
+    const numbers = (length: number): number[] => Array.from({ length }, (_, i) => i);
+    const values: readonly unknown[] = [
+      undefined,
+      null,
+      true,
+      0,
+      -0,
+      Number.NaN,
+      Infinity,
+      10n,
+      Symbol('s'),
+      Symbol(),
+      Symbol.iterator,
+      'a',
+      "it's",
+      `it's "q"`,
+      'it\'s "q" `b`',
+      'a\nb',
+      '😀\ud800',
+      text(200),
+      {},
+      {
+        a: 1,
+        b: 'two',
+      },
+      { a: { b: { c: { d: 1 } } } },
+      {
+        'a-b': 1,
+        1: 2,
+        $: 3,
+        [Symbol('k')]: 4,
+        ü: 5,
+      },
+      [],
+      [1, 2, 3],
+      Object.assign([], { 0: 1, 2: 3, 5: 6 }),
+      Object.assign([1], { length: 3 }),
+      Object.assign([], { length: 5 }),
+      Object.assign([], { length: 1000 }),
+      [[[[1]]]],
+      Object.assign([1], { x: 2 }),
+      numbers(6),
+      numbers(7),
+      numbers(30),
+      numbers(120),
+      numbers(30).map((i) => `item${i}`),
+      [1.5, 22, 333, 4, 5, 6, 7],
+      [undefined, null, Number.NaN, -0, 1n, 'a', Symbol('m'), () => {}],
+      numbers(8).map((id) => ({
+        id,
+        name: `n${id}`,
+      })),
+      named,
+      () => {},
+      async function later() {},
+      function* many() {},
+      async function* all() {},
+      Base,
+      Derived,
+      class {},
+      new Base(),
+      new Derived(),
+      new (class Empty {})(),
+      {
+        method() {},
+        arrow: () => {},
+        Base,
+      },
+      new Date(0),
+      new Date(Number.NaN),
+      Object.assign(new Date(0), { a: 1 }),
+      /a/gi,
+      Object.assign(/x/, { a: 1 }),
+      new Map<unknown, unknown>([
+        ['a', 1],
+        [{ k: 1 }, [2]],
+      ]),
+      new Map(),
+      new OwnMap([[1, 2]]),
+      Object.assign(new Map([[1, 2]]), { p: 1 }),
+      new Set<unknown>([1, 'a', { b: 1 }]),
+      new Set(),
+      new WeakMap(),
+      new WeakSet(),
+      new Map([['a', new Map([['b', new Map()]])]]),
+      new Uint8Array([1, 2]),
+      new Float64Array(2),
+      new Uint8Array(150),
+      new ArrayBuffer(4),
+      new ArrayBuffer(120),
+      new DataView(new ArrayBuffer(2)),
+      Object(1),
+      Object(-0),
+      Object('abc'),
+      Object(true),
+      Object(Symbol('b')),
+      Object(1n),
+      {
+        get a() {
+          return 1;
+        },
+      },
+      { set a(_value: number) {} },
+      circular,
+      Object.create(null),
+      Object.assign(Object.create(null), { a: 1 }),
+      Math,
+      JSON,
+      Reflect,
+      Object.create({ [Symbol.toStringTag]: 'P' }),
+      {
+        [Symbol.toStringTag]: 'X',
+        a: 1,
+      },
+      {
+        a: text(30),
+        b: text(30),
+      },
+      {
+        a: text(40),
+        b: text(40),
+      },
+      { a: 'l1\nl2' },
+      [text(20), text(20), text(20), text(20)],
+      Object.fromEntries(numbers(18).map((i) => [`k${i}`, i])),
+      {
+        a: {
+          b: {
+            c: {},
+            d: [],
+            e: new Set(),
+            f: [1],
+            g: new Map([[1, 1]]),
+          },
+        },
+      },
+    ];
+    for (const value of values) assert.equal(inspect(value), util.inspect(value));
+  });
+
   it('shows errors with stack, own properties and cause', () => {
     const error = Object.assign(new Error('outer', { cause: new TypeError('inner') }), { code: 7 });
     const text = inspect({ error });
-    assert.match(text, /Error: outer\n +at .*\n[^]*\[cause\]: TypeError: inner[^]*code: 7/);
+    assert.match(text, /Error: outer\n +at .*\n[^]*code: 7,[^]*\[cause\]: TypeError: inner/);
   });
 
   it('calls no getter', () => {

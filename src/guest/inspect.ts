@@ -12,7 +12,7 @@ import {
   MAX_VALUES,
   TRUNCATED,
 } from './inspect-value.ts';
-import { isArray, objectGetOwnPropertyDescriptor, objectToString } from './primordials.ts';
+import { functionToString, isArray, objectGetOwnPropertyDescriptor, objectToString } from './primordials.ts';
 
 export { type CustomInspect, inspect, inspectWith } from './inspect-value.ts';
 
@@ -65,9 +65,10 @@ function formatOne(specifier: string, value: unknown, budget: Budget): string {
       if (typeof value === 'string') return value;
       if (typeof value === 'bigint') return inspectWith(value, budget, 0);
       if (typeof value === 'object' && value !== null) return inspectWith(value, budget, 0);
-      return typeof value === 'function' ? inspectWith(value, budget, 0) : formatPrimitive(value);
+      return typeof value === 'function' ? sourceOf(value) : formatPrimitive(value);
     case 'd':
       if (typeof value === 'bigint') return inspectWith(value, budget, 0);
+      if (value === null) return '0';
       return typeof value === 'object' || typeof value === 'symbol' || typeof value === 'function'
         ? 'NaN'
         : formatNumber(Number(value));
@@ -84,6 +85,14 @@ function formatOne(specifier: string, value: unknown, budget: Budget): string {
       return inspectWith(value, budget, MAX_DEPTH);
     default:
       return ''; // %c: styles do not show
+  }
+}
+
+function sourceOf(value: object): string {
+  try {
+    return functionToString(value).slice(0, MAX_STRING);
+  } catch {
+    return '[Function]'; // a callable proxy may have no source
   }
 }
 
