@@ -4,7 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import { type Answer, HANDLERS, pause, type Stash, TestRequest } from './handlers/index.ts';
+import {
+  type Answer,
+  closeWebSockets,
+  HANDLERS,
+  pause,
+  serveWebSocket,
+  type Stash,
+  TestRequest,
+} from './handlers/index.ts';
 import { type Addresses, substitute } from './substitute.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -34,6 +42,7 @@ export class WptServer implements AsyncDisposable {
     this.addresses = { host: 'localhost', ports: [first, second] };
     for (const server of servers) {
       server.on('request', (message, response) => void this.#serve(message, response));
+      server.on('upgrade', serveWebSocket);
     }
   }
 
@@ -57,6 +66,7 @@ export class WptServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) server.closeAllConnections();
+    closeWebSockets();
     await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
 
@@ -82,7 +92,9 @@ export class WptServer implements AsyncDisposable {
       return undefined;
     }
     const substituted = pathname.includes('.sub.') || /(^|\|)sub\b/.test(request.query('pipe') ?? '');
-    const body = substituted ? substitute(content.toString(), this.addresses, request.url) : content;
+    const body = substituted
+      ? substitute(content.toString(), this.addresses, request.url, request.message.headers)
+      : content;
     const extra = await readFile(`${path}.headers`, 'latin1').catch(() => '');
     const headers = extra.split('\n').flatMap((line): [string, string][] => {
       const at = line.indexOf(':');

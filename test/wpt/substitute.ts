@@ -1,5 +1,7 @@
 /** `{{host}}` and its like in files named `*.sub.*`, as wptserve fills them in. */
 
+import type { IncomingHttpHeaders } from 'node:http';
+
 export interface Addresses {
   readonly host: string;
   /** Two of plain HTTP: two origins. */
@@ -7,7 +9,12 @@ export interface Addresses {
 }
 
 /** Unknown expressions become empty: there is one host, and no TLS. */
-export function substitute(text: string, { host, ports }: Addresses, request?: URL): string {
+export function substitute(
+  text: string,
+  { host, ports }: Addresses,
+  request?: URL,
+  headers: IncomingHttpHeaders = {},
+): string {
   const known = (expression: string): string => {
     const port = /^ports\[(http|ws|https|wss|h2)\]\[([01])\]$/.exec(expression);
     if (port !== null) return String(ports[Number(port[2])]);
@@ -15,6 +22,8 @@ export function substitute(text: string, { host, ports }: Addresses, request?: U
     if (expression.startsWith('hosts[alt]')) return '127.0.0.1';
     const query = /^GET\[(.*)\]$/.exec(expression);
     if (query !== null) return request?.searchParams.get(query[1] ?? '') ?? '';
+    const header = /^headers\[(.*)\]$/.exec(expression);
+    if (header !== null) return String(headers[header[1] ?? ''] ?? '');
     const place = /^location\[(server|scheme|host|hostname|port|path|pathname|query)\]$/.exec(expression);
     if (place !== null && request !== undefined) return locate(request, place[1] ?? '');
     return expression === 'uuid()' ? crypto.randomUUID() : '';
