@@ -164,7 +164,7 @@ export const HOST_SYNC = {
   /** a number of the asking CommonJS module; b specifier. Answers what `require` means by it: see `resolveRequire`. */
   resolve: 20,
   /** a WebSocket id; answers how many bytes wait for its peer. */
-  socketUnsent: 5,
+  socketUnsent: 6,
 } as const;
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -65,12 +65,28 @@ export default {
 };`;
 
 /** Echoes; tells its path and a header first when asked at /who. */
-async function startUpstream(): Promise<{ url: string; close: () => void; seen: string[] }> {
+interface Upstream {
+  readonly url: string;
+  readonly seen: readonly string[];
+  /** Resolves once `line` is among what it has seen. */
+  readonly saw: (line: string) => Promise<void>;
+  readonly close: () => void;
+}
+
+async function startUpstream(): Promise<Upstream> {
   const server = createServer((request, response) => {
     if (request.url === '/moved') response.writeHead(302, { location: '/' }).end();
     else response.writeHead(418).end('a teapot');
   });
   const seen: string[] = [];
+  const news = new EventEmitter();
+  const note = (line: string): void => {
+    seen.push(line);
+    news.emit('line');
+  };
+  const saw = async (line: string): Promise<void> => {
+    while (!seen.includes(line)) await once(news, 'line');
+  };
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered].at(-1) ?? false });
   server.on('upgrade', (request, socket, head) => {
     if (request.url === '/moved') {
@@ -82,7 +98,7 @@ async function startUpstream(): Promise<{ url: string; close: () => void; seen: 
       return;
     }
     const { 'x-key': key = '', 'sec-websocket-extensions': extensions = '' } = request.headers;
-    seen.push(`${request.url} ${String(key)} ${extensions}`);
+    note(`${request.url} ${String(key)} ${extensions}`);
     sockets.handleUpgrade(request, socket, head, (ws) => {
       if (request.url === '/greet') ws.send('at once');
       ws.on('message', (data: Buffer, isBinary: boolean) => {
@@ -90,7 +106,7 @@ async function startUpstream(): Promise<{ url: string; close: () => void; seen: 
         else if (String(data) === 'close') ws.close(4444, 'upstream closes');
         else ws.send(data, { binary: isBinary });
       });
-      ws.on('close', (code, reason) => seen.push(`closed ${code} ${reason.toString()}`));
+      ws.on('close', (code, reason) => note(`closed ${code} ${reason.toString()}`));
     });
   });
   server.listen(0, '127.0.0.1');
@@ -99,12 +115,12 @@ async function startUpstream(): Promise<{ url: string; close: () => void; seen: 
     for (const ws of sockets.clients) ws.terminate();
     server.close();
   };
-  return { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, close, seen };
+  return { url: `127.0.0.1:${(server.address() as AddressInfo).port}`, close, seen, saw };
 }
 
 describe('a Worker as a WebSocket client', () => {
   let platform: TestPlatform;
-  let upstream: Awaited<ReturnType<typeof startUpstream>>;
+  let upstream: Upstream;
   const ask = async (path: string): Promise<unknown> => JSON.parse((await platform.request('client', path)).text);
   before(async () => {
     upstream = await startUpstream();
@@ -169,7 +185,7 @@ describe('a Worker as a WebSocket client', () => {
       assert.ok(large.equals((await socket.next()) as Buffer));
       await socket.close(4321, 'over');
       const again = await openSocket(platform, 'client', `${path}?to=http://${upstream.url}/far`);
-      assert.ok(upstream.seen.includes('closed 4321 over'), upstream.seen.join());
+      await upstream.saw('closed 4321 over');
       again.send('close');
       assert.deepEqual(await again.closed, { code: 4444, reason: 'upstream closes' });
     });

@@ -62,7 +62,8 @@ export class Link implements SocketLink, Resource {
   }
 
   unsentBytes(): number {
-    return hostSync(HOST_SYNC.socketUnsent, this.id) as number;
+    const answer = hostSync(HOST_SYNC.socketUnsent, this.id);
+    return typeof answer === 'number' ? answer : 0;
   }
 
   deliver(kind: number, data: string | ArrayBuffer, code: number): void {
