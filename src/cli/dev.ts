@@ -201,6 +201,13 @@ function toBuild({ entry, build }: DevProject): unknown {
 
 async function listen({ runtime, name }: Session, { port, host }: { port: number; host: string }): Promise<Server> {
   const server = createServer(createNodeHandler((request) => runtime.fetch(name, request)));
+  server.on('upgrade', (request, socket, head) => {
+    try {
+      runtime.upgrade(name, request, { socket, head });
+    } catch {
+      socket.destroy(); // no version has compiled yet
+    }
+  });
   server.listen(port, host);
   try {
     await once(server, 'listening');

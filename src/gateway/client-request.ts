@@ -1,9 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
-import { WebSocketSession } from '../web-socket/index.ts';
+import { completeHandshake, type Upgrade, WebSocketSession } from '../web-socket/index.ts';
 import type { Cell } from './cells.ts';
-import { completeHandshake, type Upgrade } from './handshake.ts';
 import type { PageRecord } from './page-log.ts';
 import { PAGES, type PageName, writePage } from './pages.ts';
 import { announcedBody, toRequestHead } from './request-head.ts';

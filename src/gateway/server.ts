@@ -2,10 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
-import type { WebSocketSession } from '../web-socket/index.ts';
+import { isHandshake, toPlainResponse, type Upgrade, type WebSocketSession } from '../web-socket/index.ts';
 import type { Cell, CellSet } from './cells.ts';
 import { ClientRequest, type RequestEnd, type RequestHost } from './client-request.ts';
-import { isHandshake, toPlainResponse, type Upgrade } from './handshake.ts';
 import type { DrainParams, GatewayStats, StartParams } from './protocol.ts';
 import type { PageLog, PageRecord } from './page-log.ts';
 import type { RaySource } from './ray.ts';

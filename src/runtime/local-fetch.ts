@@ -52,6 +52,11 @@ class Answer implements ExchangeEvents {
   }
 
   onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
+    if (status === 101) {
+      this.#exchange?.reset(RESET_CODES.canceled, 'not wanted');
+      this.onReset(RESET_CODES.canceled, 'The Worker answered with a WebSocket: see Runtime.upgrade');
+      return;
+    }
     const [statusText = '', ...fields] = head.split('\n');
     const headers = new Headers();
     for (let at = 0; at + 1 < fields.length; at += 2) headers.append(fields[at] ?? '', fields[at + 1] ?? '');

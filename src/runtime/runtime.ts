@@ -1,12 +1,14 @@
 /** A cell inside the caller's own program. */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { totalmem } from 'node:os';
+import type { Duplex } from 'node:stream';
 import v8 from 'node:v8';
 import { amendForAsyncContext } from '../async-context/index.ts';
 import { type Egress, createEgress, serveFetch } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import { Cell, type CellHost } from '../cell/index.ts';
-import { openLocalExchange } from '../channel/index.ts';
+import { CLOSE_CODES, openLocalExchange } from '../channel/index.ts';
 import { Engine, LoadError } from '../engine/index.ts';
 import { PlatformError } from '../errors.ts';
 import { WARMUP, buildGuest } from '../guest/build.ts';
@@ -22,6 +24,7 @@ import {
 import type { Binding, InvocationRecord, ModuleKind, ModuleSource, VersionCode } from '../model.ts';
 import { mapRecord, type MapFiles, SourceMapper, toMapFiles } from '../source-maps/index.ts';
 import { sendRequest } from './local-fetch.ts';
+import { sendUpgrade, type Sessions } from './local-upgrade.ts';
 
 export interface RuntimeOptions {
   /** Lets Workers fetch loopback and private addresses. Default false. */
@@ -92,6 +95,7 @@ export class Runtime implements AsyncDisposable {
   readonly #serving = new Map<string, VersionId>();
   readonly #usage = new Map<string, { requests: number; cpuUs: number }>();
   readonly #onRecord: RuntimeOptions['onRecord'];
+  readonly #sessions: Sessions = new Set();
   #closing: Promise<void> | undefined;
 
   private constructor(engine: Engine, egress: Egress, options: RuntimeOptions) {
@@ -158,17 +162,33 @@ export class Runtime implements AsyncDisposable {
 
   /** Sends a request to a Worker. Rejects with PlatformError `workerNotFound` when there is none of that name. */
   async fetch(name: string, request: Request): Promise<Response> {
+    const open = this.#opener(name);
+    return sendRequest(request, open);
+  }
+
+  /**
+   * Answers a WebSocket handshake, for the `upgrade` event of a server of node:http; the connection is the Worker's from
+   * here on. Throws PlatformError `workerNotFound` when there is none of that name.
+   */
+  upgrade(name: string, request: IncomingMessage, connection: { socket: Duplex; head: Buffer }): void {
+    const open = this.#opener(name);
+    sendUpgrade(request, connection, {
+      open: (head, events) => open(head, undefined, { fin: false, events }),
+      sessions: this.#sessions,
+    });
+  }
+
+  #opener(name: string): Parameters<typeof sendRequest>[1] {
     const version = this.#serving.get(name);
     if (version === undefined) throw new PlatformError('workerNotFound', `Cannot fetch from "${name}": no such Worker`);
     const prefix = `${randomUUID()}\n${version}\n127.0.0.1`;
-    return sendRequest(request, (head, body, { fin, events }) =>
+    return (head, body, { fin, events }) =>
       openLocalExchange(
         (exchange, text, first, last) => this.#cell.serve(exchange, text, first, last),
         `${prefix}\n${head}`,
         body,
         { fin, events },
-      ),
-    );
+      );
   }
 
   /** What the Worker has used since it was first deployed here. */
@@ -176,7 +196,7 @@ export class Runtime implements AsyncDisposable {
     return { requests: 0, cpuUs: 0, ...this.#usage.get(name) };
   }
 
-  /** Waits for running invocations, then ends all isolates. Idempotent. */
+  /** Closes WebSockets, waits for running invocations, then ends all isolates. Idempotent. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
@@ -186,6 +206,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    for (const session of this.#sessions) session.close(CLOSE_CODES.goingAway);
     await this.#cell.drain();
     this.#cell.dispose();
     await this.#mapper.close();

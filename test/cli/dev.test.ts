@@ -1,9 +1,11 @@
 /** `isola dev`: reload on save, the old version when the new one does not compile, positions in the source. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { WebSocket } from 'ws';
 import { spawnIsola } from '../helpers/isola-process.ts';
 
 const MAX_RELOAD_MS = 1000; // some 40 ms on an idle machine; 200 is the promise there, and tests share two cores
@@ -61,6 +63,36 @@ describe('isola dev', () => {
     await writeFile(file, HELLO('three'));
     await server.line(/^reloaded in/);
     assert.equal(await ask(), 'three');
+  });
+
+  it('serves WebSockets, and closes them when the Worker is reloaded', async () => {
+    const file = join(folder, 'socket.js');
+    const code = `export default {
+      fetch(request) {
+        if (request.url.endsWith('/refused')) return new Response('no', { status: 403 });
+        const { 0: client, 1: server } = new WebSocketPair();
+        server.accept();
+        server.addEventListener('message', ({ data }) => server.send('echo ' + data));
+        return new Response(null, { status: 101, webSocket: client });
+      },
+    };`;
+    await writeFile(file, code);
+    await using server = await startDev(file);
+    const url = server.url.replace('http', 'ws');
+    const open = async (): Promise<WebSocket> => {
+      const socket = new WebSocket(url);
+      await once(socket, 'open');
+      return socket;
+    };
+    const socket = await open();
+    socket.send('hello');
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    assert.equal(message.toString(), 'echo hello');
+    await assert.rejects(once(new WebSocket(`${url}refused`), 'open'), /403/);
+    const closed = once(socket, 'close');
+    await writeFile(file, `${code}\n`);
+    assert.equal(((await closed) as [number])[0], 1012);
+    await open(); // is closed as the server stops
   });
 
   it('prints logs, and errors with positions of the source', async () => {

@@ -1,8 +1,8 @@
-/** The answer 101 to a client that asks for a WebSocket. The protocol itself is the business of web-socket/. */
+/** The answer 101 to a client that asks for a WebSocket, by the `upgrade` event of a server of node:http. */
 import { type IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { SESSION_OPTIONS } from '../web-socket/index.ts';
+import { SESSION_OPTIONS } from './session.ts';
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/; // RFC 6455 §4.1: 16 bytes in Base64
 const PROTOCOL_HEADER = 'sec-websocket-protocol';
