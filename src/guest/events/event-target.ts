@@ -1,4 +1,5 @@
 import { arrayPush, arraySlice, arraySplice, reflectApply } from '../primordials.ts';
+import { SafeMap } from '../runtime/intrinsics.ts';
 import { defineInterface, requireArguments, toDOMString } from '../webidl.ts';
 import { DOMException } from './dom-exception.ts';
 import { type Event, eventState, isEvent } from './event.ts';
@@ -31,9 +32,9 @@ interface Listener {
 }
 
 interface TargetState {
-  readonly listeners: Map<string, Listener[]>;
+  readonly listeners: SafeMap<string, Listener[]>;
   /** `on...` attributes by event type. */
-  readonly handlers: Map<string, { value: object | null; listener: Listener | undefined }>;
+  readonly handlers: SafeMap<string, { value: object | null; listener: Listener | undefined }>;
   /** Called when the first listener of any type comes: `AbortSignal.any` keeps a listened-to signal alive. */
   onListener: (() => void) | undefined;
 }
@@ -45,7 +46,7 @@ let globalTarget: EventTarget | undefined;
 let signals: SignalOperations | undefined;
 
 export class EventTarget {
-  readonly #state: TargetState = { listeners: new Map(), handlers: new Map(), onListener: undefined };
+  readonly #state: TargetState = { listeners: new SafeMap(), handlers: new SafeMap(), onListener: undefined };
 
   static {
     readState = (target) => target.#state;
