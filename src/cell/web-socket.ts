@@ -33,6 +33,7 @@ interface SocketEvent {
   readonly bytes: number;
 }
 
+const EVENT_BYTES = 200; // what a message takes here beside its payload: empty ones are not free
 const ENDED: SocketEvent = { kind: SOCKET_EVENT.ended, data: '', code: 0, bytes: 0 };
 
 export class WebSocketEnd implements ClientSocket, MessageSink {
@@ -160,9 +161,10 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
     this.#partBytes += part.length;
     if (!last) return;
     const payload = this.#parts.length === 1 ? part : Buffer.concat(this.#parts, this.#partBytes);
-    const bytes = this.#partBytes + MESSAGE_HEADER_BYTES;
+    const bytes = this.#partBytes + MESSAGE_HEADER_BYTES + EVENT_BYTES;
     this.#parts = [];
     this.#partBytes = 0;
+    this.#receive(EVENT_BYTES);
     if (kind === MESSAGE.text) {
       this.#inbox.push({ kind: SOCKET_EVENT.text, data: payload.toString('utf8'), code: 0, bytes });
     } else if (kind === MESSAGE.binary) {
@@ -178,7 +180,7 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
     if (this.#joined !== undefined) return this.#joined.right.onEnd();
     this.#readEarly();
     this.#end({ kind: SOCKET_EVENT.lost, data: '', code: CLOSE_CODES.lost, bytes: 0 });
-    if (!this.#accepted) this.#enter(ENDED);
+    if (!this.#accepted) this.#announceEnd();
   }
 
   onDrain(): void {
@@ -192,7 +194,7 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
     this.#readEarly();
     this.#closing = true;
     this.#end({ kind: SOCKET_EVENT.lost, data: reason, code: lostCodeOf(code), bytes: 0 });
-    if (!this.#accepted) this.#enter(ENDED);
+    if (!this.#accepted) this.#announceEnd();
   }
 
   get #isClients(): boolean {
@@ -205,6 +207,12 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
     this.#ended = true;
     this.#inbox.push(event);
     this.#deliver();
+  }
+
+  /** A guest that has not accepted it asks for no events. It may yet, but not for ever. */
+  #announceEnd(): void {
+    if (this.#isClients) this.invocation.onAnswered();
+    this.#enter(ENDED);
   }
 
   #deliver(): void {

@@ -37,7 +37,9 @@ server.on('headers', (lines) => {
 
 export function isHandshake({ method, headers }: IncomingMessage): boolean {
   const version = headers['sec-websocket-version'];
-  return method === 'GET' && KEY.test(headers['sec-websocket-key'] ?? '') && (version === '13' || version === '8');
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
+  const hasKey = KEY.test(headers['sec-websocket-key'] ?? '') && (version === '13' || version === '8');
+  return method === 'GET' && hasKey && !hasBody;
 }
 
 /**

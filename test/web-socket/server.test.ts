@@ -13,6 +13,8 @@ export default {
     if (request.headers.get('upgrade') !== 'websocket') return new Response('plain');
     const { 0: client, 1: server } = new WebSocketPair();
     if (pathname === '/early') server.accept(), server.send('before the answer');
+    if (pathname === '/deaf') console.log('deaf');
+    if (pathname === '/deaf') return new Response(null, { status: 101, webSocket: client });
     if (pathname === '/late') { ctx.waitUntil(scheduler.wait(20).then(() => start(server))); }
     else start(server);
     const headers = { 'x-from': 'worker', 'set-cookie': 'a=b' };
@@ -28,6 +30,11 @@ function start(server) {
     else if (data === 'bare') server.close();
     else if (data === 'throw') throw new Error('thrown in a listener');
     else if (data === 'spin') for (;;);
+    else if (data === 'flood') for (let i = 0; i < 80; i++) server.send(new ArrayBuffer(1 << 20));
+    else if (data === 'patch') {
+      Promise.prototype.then = Array.prototype.push = Map.prototype.get = EventTarget.prototype.dispatchEvent = () => { throw new Error('patched') };
+      server.send('patched');
+    }
     else if (data === 'work') { const until = Date.now(); let n = 0; for (let i = 0; i < 3e6; i++) n += i % 7; server.send('worked'); }
     else server.send(data);
   });
@@ -152,6 +159,44 @@ describe('a Worker as a WebSocket server', () => {
     const socket = await openSocket(platform, 'replaced');
     await deployCode(platform, 'replaced', ECHO.replace('hello', 'hallo'));
     assert.equal((await socket.closed).code, 1012);
+  });
+
+  it('closes with 1011 when its client takes nothing, and others go on', async () => {
+    const stuck = await openSocket(platform, 'echo');
+    const other = await openSocket(platform, 'echo');
+    stuck.ws.pause();
+    stuck.send('flood');
+    for (const message of ['one', 'two', 'three']) {
+      other.send(message);
+      assert.equal(await other.next(), message);
+    }
+    stuck.ws.resume();
+    assert.equal((await stuck.closed).code, 1011);
+    await other.close();
+  });
+
+  it('takes a flood of small messages in order', async () => {
+    const socket = await openSocket(platform, 'echo');
+    for (let i = 0; i < 20_000; i++) socket.send(String(i));
+    for (let i = 0; i < 20_000; i++) assert.equal(await socket.next(), String(i));
+    await socket.close();
+  });
+
+  it('lets go of one that the Worker never accepts', async () => {
+    const socket = await openSocket(platform, 'echo', '/deaf?never');
+    socket.send('into the void');
+    await socket.close(1000);
+    assert.match(await platform.line(/deaf\?never/), /"outcome":"ok"/);
+  });
+
+  it('works on when the Worker replaces the built-ins it is made of', async () => {
+    await deployCode(platform, 'patched', ECHO);
+    const socket = await openSocket(platform, 'patched');
+    socket.send('patch');
+    assert.equal(await socket.next(), 'patched');
+    socket.send('after');
+    assert.equal(await socket.next(), 'after');
+    assert.equal((await socket.close(1000)).code, 1000);
   });
 
   it('holds a thousand at once', async () => {
