@@ -243,6 +243,7 @@ export class Instance implements HostHandler {
   }
 
   #perform(invocation: Invocation, op: number, id: number, a: Argument, b: Argument, c: Argument): void {
+    if (op === ENTER.socket) invocation.renewBudget();
     const budgetUs = this.#budgetOf(invocation);
     if (budgetUs <= 0) {
       invocation.finish('exceededCpu');

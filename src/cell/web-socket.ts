@@ -73,7 +73,13 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
   }
 
   get unsentBytes(): number {
+    if (this.#unsent > 0) this.#recount();
     return this.#unsent;
+  }
+
+  /** More is waiting for its peer than may. The sockets beside it are not to suffer for that. */
+  failAsSlow(): void {
+    this.#fail(RESET_CODES.internal, 'Too much is waiting to be sent');
   }
 
   // What the guest asks for.
@@ -92,18 +98,16 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
     const isText = typeof data === 'string';
     const bytes = isText ? Buffer.from(data, 'utf8') : data;
     const size = bytes.byteLength;
-    const waiting = this.#unsent + size;
-    if (
-      size > MAX_WEB_SOCKET_MESSAGE_BYTES ||
-      (this.#unsent > 0 && waiting > MAX_WEB_SOCKET_MESSAGE_BYTES) ||
-      this.#instance.heldBytes + size > this.#instance.maxHeldBytes
-    ) {
-      // Its peer does not keep up. The sockets beside it are not to suffer for that.
-      this.#fail(RESET_CODES.internal, 'Too much is waiting to be sent');
-    } else if (!writeMessage(this.#exchange, isText ? MESSAGE.text : MESSAGE.binary, bytes)) {
-      this.#unsent = waiting;
-      this.#instance.heldBytes += size;
+    const { maxHeldBytes } = this.#instance;
+    if (this.#unsent + size > maxHeldBytes / 2) this.#recount();
+    if (size > MAX_WEB_SOCKET_MESSAGE_BYTES || this.#unsent + size > maxHeldBytes / 2) {
+      this.failAsSlow();
+      return;
     }
+    if (writeMessage(this.#exchange, isText ? MESSAGE.text : MESSAGE.binary, bytes)) return;
+    this.#unsent += size;
+    this.#instance.heldBytes += size;
+    if (this.#instance.heldBytes > maxHeldBytes) failSlowest(this.#instance);
   }
 
   close(code: number, reason: string): void {
@@ -221,7 +225,6 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
     this.#pulled = false;
     this.#receive(-event.bytes);
     this.#grant();
-    this.invocation.renewBudget();
     if (event.kind === SOCKET_EVENT.close || event.kind === SOCKET_EVENT.lost) this.#forget();
     this.#enter(event);
   }
@@ -238,6 +241,13 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
       this.#exchange.reset(resetCode, reason);
       this.onReset(resetCode, reason);
     }
+  }
+
+  /** What has gone is told only when everything has. */
+  #recount(): void {
+    const waiting = this.#exchange.queuedBytes;
+    this.#instance.heldBytes += waiting - this.#unsent;
+    this.#unsent = waiting;
   }
 
   #onJoinedEnd(): void {
@@ -287,4 +297,17 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
 function lostCodeOf(resetCode: number): number {
   if (resetCode === RESET_CODES.restarted) return CLOSE_CODES.restart;
   return resetCode === RESET_CODES.internal ? CLOSE_CODES.internal : CLOSE_CODES.lost;
+}
+
+/** Makes room, if there is none, at the cost of the one whose peer keeps up least. */
+function failSlowest(instance: Instance): void {
+  let slowest: WebSocketEnd | undefined;
+  let most = 0;
+  for (const socket of instance.sockets.values()) {
+    const waiting = socket.unsentBytes;
+    if (waiting <= most) continue;
+    most = waiting;
+    slowest = socket;
+  }
+  if (instance.heldBytes > instance.maxHeldBytes) slowest?.failAsSlow();
 }

@@ -10,6 +10,7 @@ export { latin1Decode } from './encoding/utf8.ts';
 export * from './events/index.ts';
 export * from './fetch/index.ts';
 export { type CustomInspect, format, inspect, inspectWith } from './inspect.ts';
+export { exactBuffer } from './fetch/bytes.ts';
 export { addHeader, getHeader } from './fetch/headers.ts';
 export { isReadableStream, isStream, setStreams, streams } from './streams/index.ts';
 export * from './url/index.ts';

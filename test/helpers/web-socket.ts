@@ -37,7 +37,8 @@ export class TestSocket {
   /** The next message: text as a string, the rest as a Buffer. Rejects when the socket ends first. */
   async next(): Promise<string | Buffer> {
     while (this.#unread.length === 0) {
-      if (this.ws.readyState === this.ws.CLOSED) throw new Error('The WebSocket ended without a further message');
+      if (this.ws.readyState === this.ws.CLOSED)
+        throw new Error(`The WebSocket ended with ${(await this.closed).code}, without a further message`);
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     return this.#unread.shift() ?? '';

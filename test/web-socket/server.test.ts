@@ -30,7 +30,7 @@ function start(server) {
     else if (data === 'bare') server.close();
     else if (data === 'throw') throw new Error('thrown in a listener');
     else if (data === 'spin') for (;;);
-    else if (data === 'flood') for (let i = 0; i < 80; i++) server.send(new ArrayBuffer(1 << 20));
+    else if (data === 'flood') { const bytes = new ArrayBuffer(1 << 20); for (let i = 0; i < 80; i++) server.send(bytes); }
     else if (data === 'patch') {
       Promise.prototype.then = Array.prototype.push = Map.prototype.get = EventTarget.prototype.dispatchEvent = () => { throw new Error('patched') };
       server.send('patched');

@@ -15,7 +15,6 @@ import {
   toUSVString,
   utf8Encode,
   viewBytes,
-  copyBytes,
   blobBytes,
   DOMException,
 } from '../core.ts';
@@ -90,9 +89,7 @@ export class WebSocket extends EventTarget {
     if (end.isStandard && end.state === CONNECTING) {
       throw new DOMException("Failed to execute 'send' on 'WebSocket': still connecting", 'InvalidStateError');
     }
-    if (viewBytes(data) !== undefined) end.send(copyBytes(data)!);
-    else if (isBlob(data)) end.send(blobBytes(data));
-    else end.send(toUSVString(data));
+    end.send(viewBytes(data) ?? (isBlob(data) ? blobBytes(data) : toUSVString(data)));
   }
 
   close(code?: unknown, reason?: unknown): void {

@@ -1,12 +1,14 @@
 /** One end of a WebSocket: its state by the standard, and where what it sends goes. */
 import {
   type Bytes,
+  bytesSlice,
   CloseEvent,
   createBlob,
   dispatchTrusted,
   entryNumber,
   ErrorEvent,
   Event,
+  exactBuffer,
   type EventTarget,
   MessageEvent,
   promiseResolve,
@@ -89,6 +91,7 @@ export class SocketEnd {
     else this.link.pull();
   }
 
+  /** Bytes are taken as they are now: who sends them may change them afterwards. */
   send(data: string | Bytes): void {
     if (!this.isStandard) this.#requireUsable('send');
     if (this.state !== OPEN) {
@@ -100,8 +103,9 @@ export class SocketEnd {
       this.#sentIn = entryNumber();
       this.#sentNow += sizeOf(data);
     }
-    if (this.link === undefined) this.peer?.put({ kind: 'message', data });
-    else this.link.send(typeof data === 'string' ? data : typedArrayBuffer(data));
+    if (this.link === undefined)
+      this.peer?.put({ kind: 'message', data: typeof data === 'string' ? data : bytesSlice(data) });
+    else this.link.send(typeof data === 'string' ? data : exactBuffer(data, sizeOf(data)));
   }
 
   close(code: number | undefined, reason: string): void {
