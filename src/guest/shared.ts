@@ -4,7 +4,7 @@ export * from './runtime/intrinsics.ts';
 export * from './webidl.ts';
 export * from './bytes.ts';
 export * from './blob/index.ts';
-export { randomBytes } from './crypto.ts';
+export { crypto, randomBytes } from './crypto.ts';
 export * from './encoding/index.ts';
 export { latin1Decode } from './encoding/utf8.ts';
 export * from './events/index.ts';

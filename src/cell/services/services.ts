@@ -1,11 +1,13 @@
 /** The services of one instance, by name, each made when it is first asked. */
 import { CryptoService } from './crypto/index.ts';
+import { NodeCryptoService } from './node-crypto/index.ts';
 import { type Asker, type Holdings, type Service, type ServiceAnswer, ServiceError } from './service.ts';
 import { WasmService } from './wasm.ts';
 import { ZlibService } from './zlib/index.ts';
 
 const SERVICES: Readonly<Record<string, (holdings: Holdings) => Service>> = {
   crypto: (holdings) => new CryptoService(holdings),
+  'node-crypto': (holdings) => new NodeCryptoService(holdings),
   wasm: (holdings) => new WasmService(holdings),
   zlib: (holdings) => new ZlibService(holdings),
 };

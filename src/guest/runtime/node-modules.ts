@@ -17,6 +17,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   // `isola:frames` is what amended code imports (src/async-context/).
   'node-async-hooks': ['async_hooks', 'diagnostics_channel', 'isola:frames'],
   'node-buffer': ['buffer', 'string_decoder'],
+  'node-crypto': ['crypto'],
   'node-events': ['events'],
   'node-process': ['process', 'timers', 'timers/promises'],
   'node-stream': [
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
     'stream/promises',
     'stream/web',
   ],
+  'node-zlib': ['zlib'],
   'node-text': ['path', 'path/posix', 'path/win32', 'punycode', 'querystring', 'url'],
   'node-util': ['assert', 'assert/strict', 'sys', 'util', 'util/types'],
   // These are there to be imported: what they would do, a Worker cannot.

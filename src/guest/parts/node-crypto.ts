@@ -1,0 +1,3 @@
+import { crypto } from '../node/crypto/index.ts';
+
+export const modules = { crypto: () => crypto };

@@ -1,0 +1,3 @@
+import { zlib } from '../node/zlib/index.ts';
+
+export const modules = { zlib: () => zlib };
