@@ -65,6 +65,8 @@ const methods = {
   log(...args: unknown[]): void {
     write('log', format(args));
   },
+  profile(): void {},
+  profileEnd(): void {},
   table(...data: unknown[]): void {
     write('log', inspect(data[0]));
   },
@@ -81,6 +83,7 @@ const methods = {
   timeLog(label: unknown = DEFAULT_LABEL, ...args: unknown[]): void {
     lap(toLabel(label), args);
   },
+  timeStamp(): void {},
   trace(...args: unknown[]): void {
     const { stack } = new Error();
     const text = typeof stack === 'string' ? withoutOwnFrames(stack) : '';
