@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { CELL_FLAGS } from '../../src/supervisor/cell-process.ts';
 import type { Context } from '../lib/context.ts';
-import { atMostTimes, type Goal, type Row, row } from '../lib/report.ts';
+import { atMost, atMostTimes, type Goal, type Row, row } from '../lib/report.ts';
 import { median } from '../lib/stats.ts';
 import { operations } from '../webapi/operations.js';
+import type { IsolateFigures } from '../webapi/isolates.ts';
 import type { Task } from '../webapi/task.ts';
 import type { Measure } from './measure.ts';
 
@@ -42,8 +43,26 @@ export const webapi: Measure = {
     }
     isola.disconnect();
     node.disconnect();
+    rows.push(...(await measureIsolates()));
   },
 };
+
+/** Without tenant code: what comes from the snapshot. Memory of the platform's own; workerd's is in measure d. */
+async function measureIsolates(): Promise<Row[]> {
+  const child = start('isolates.ts', CELL_FLAGS);
+  const rows: Row[] = [];
+  for (const [variant, what] of [
+    ['plain', 'isolate and context'],
+    ['streams', 'the same, with streams'],
+  ] as const) {
+    child.send(variant);
+    const [{ ms, kB }] = (await once(child, 'message')) as [IsolateFigures];
+    rows.push(row(what, 'ms', { isola: ms }, [atMost(4.5, 'ms', ms)]));
+    rows.push(row(`${what}, memory`, 'kB', { isola: kB }, variant === 'plain' ? [atMost(1_536, 'kB', kB)] : []));
+  }
+  child.disconnect();
+  return rows;
+}
 
 interface Hosts {
   readonly isola: ChildProcess;
