@@ -219,6 +219,9 @@ const LINKS = Object.fromEntries([
   ['node:util/types', join(GUEST, 'node/util/types.ts')],
 ]);
 
+/** `globalThis.Blob` would load its code; see node/links/buffer.ts. */
+const PACKAGES = { alias: LINKS, define: { 'globalThis.Blob': 'undefined' } } satisfies BuildOptions;
+
 /**
  * A function of what the part imports (as `require`), which answers the part's exports. Made of an ES module and not by
  * esbuild's CommonJS form: that has helpers which call built-ins when the part is loaded, and by then a tenant may have
@@ -228,7 +231,7 @@ function bundlePart(name: string, path: string): PartBundle {
   const { outputFiles, metafile } = buildSync({
     ...COMMON,
     // Programs for Node look at names, in errors and of classes.
-    ...(name.startsWith('node-') && { minify: false, minifyWhitespace: true, minifySyntax: true, alias: LINKS }),
+    ...(name.startsWith('node-') && { minify: false, minifyWhitespace: true, minifySyntax: true, ...PACKAGES }),
     entryPoints: [path],
     external: CORE,
     format: 'esm',

@@ -15,6 +15,8 @@ const MAIN = `
   import { join } from 'path';
   import { readFileSync, existsSync } from 'fs';
   import os from 'node:os';
+  import { createHash, randomUUID, timingSafeEqual } from 'crypto';
+  import { gzipSync, gunzipSync } from 'node:zlib';
   import http from 'node:http';
   import old from './old.cjs';
 
@@ -42,6 +44,10 @@ const MAIN = `
         old: old.digest('x'),
         os: typeof os.EOL,
         http: typeof http.METHODS,
+        hash: createHash('sha256').update('x').digest('hex').slice(0, 8),
+        uuid: randomUUID().length,
+        equal: timingSafeEqual(Buffer.from('a'), Buffer.from('a')),
+        zipped: gunzipSync(gzipSync('packed')).toString(),
       });
     },
   };`;
@@ -99,6 +105,10 @@ describe('A project with nodejs_compat, by stock wrangler', () => {
         old: 'eA==0',
         os: 'string',
         http: 'object',
+        hash: '2d711642',
+        uuid: 36,
+        equal: true,
+        zipped: 'packed',
       });
     });
   }

@@ -1,7 +1,4 @@
 /** Packages that come without types. */
-declare module '@pkgjs/parseargs' {
-  export function parseArgs(config?: object): object;
-}
 declare module 'path-browserify' {
   const path: Record<string, unknown>;
   export default path;

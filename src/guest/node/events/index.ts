@@ -164,33 +164,47 @@ function addAbortListener(signal: Signal, listener: Listener): Disposable {
   return { [Symbol.dispose]: () => stop?.() };
 }
 
-type EmitterClass = new (options?: object) => Emitter;
-
-/** Each of its listeners runs where the emitter was made. Made on first use: it needs another part. */
-let asyncResourceEmitter: EmitterClass | undefined;
-function createAsyncResourceEmitter(): EmitterClass {
-  const { AsyncResource } = (loadPart('node-async-hooks') as typeof hooks).asyncHooks;
-  return class EventEmitterAsyncResource extends (EventEmitter as unknown as EmitterClass) {
-    readonly #resource: InstanceType<typeof AsyncResource>;
-
-    constructor(options?: { name?: string }) {
-      super(options);
-      this.#resource = new AsyncResource(options?.name ?? new.target.name);
-    }
-
-    override emit(name: Name, ...args: unknown[]): boolean {
-      return this.#resource.runInAsyncScope(super.emit, this, name, ...args) as boolean;
-    }
-
-    get asyncResource(): object {
-      return this.#resource;
-    }
-
-    emitDestroy(): void {
-      this.#resource.emitDestroy();
-    }
-  };
+interface Resource {
+  runInAsyncScope(callback: unknown, receiver: unknown, ...args: unknown[]): unknown;
+  emitDestroy(): void;
 }
+
+const resources = new WeakMap<object, Resource>();
+
+/** Each of its listeners runs where the emitter was made. A function, since its other parent is loaded when one is made. */
+function EventEmitterAsyncResource(options?: { name?: string }): object {
+  if (new.target === undefined)
+    throw new TypeError("Class constructor EventEmitterAsyncResource cannot be invoked without 'new'");
+  const { AsyncResource } = (loadPart('node-async-hooks') as typeof hooks).asyncHooks;
+  const emitter = Reflect.construct(EventEmitter, [options], new.target) as object;
+  resources.set(emitter, new AsyncResource(options?.name ?? new.target.name));
+  return emitter;
+}
+EventEmitterAsyncResource.prototype = Object.create(EventEmitter.prototype as object, {
+  constructor: { value: EventEmitterAsyncResource, writable: true, configurable: true },
+  asyncResource: {
+    get(this: object) {
+      return resources.get(this);
+    },
+    configurable: true,
+  },
+  emit: {
+    value(this: object, ...args: unknown[]): unknown {
+      const { emit } = EventEmitter.prototype as Emitter;
+      return resources.get(this)!.runInAsyncScope(emit, this, ...args);
+    },
+    writable: true,
+    configurable: true,
+  },
+  emitDestroy: {
+    value(this: object): void {
+      resources.get(this)!.emitDestroy();
+    },
+    writable: true,
+    configurable: true,
+  },
+}) as object;
+Object.setPrototypeOf(EventEmitterAsyncResource, EventEmitter);
 
 Object.assign(EventEmitter, {
   once,
@@ -200,11 +214,7 @@ Object.assign(EventEmitter, {
   setMaxListeners,
   addAbortListener,
   EventEmitter,
-});
-Object.defineProperty(EventEmitter, 'EventEmitterAsyncResource', {
-  get: () => (asyncResourceEmitter ??= createAsyncResourceEmitter()),
-  enumerable: true,
-  configurable: true,
+  EventEmitterAsyncResource,
 });
 
 export { EventEmitter };

@@ -6,7 +6,7 @@
 import Stream from 'readable-stream/lib/stream';
 // oxlint-disable-next-line no-restricted-imports -- types alone: there is no Node
 import type * as node from 'node:stream';
-import { Blob, loadPart, streams } from '../../core.ts';
+import { loadPart, streams } from '../../core.ts';
 import type * as buffers from '../../parts/node-buffer.ts';
 import { duplexFromWeb, readableFromWeb, readableToWeb, writableFromWeb, writableToWeb } from './web.ts';
 
@@ -27,6 +27,7 @@ Object.assign(Duplex, {
   toWeb: (duplex: node.Duplex) => ({ readable: readableToWeb(duplex), writable: writableToWeb(duplex) }),
 });
 Object.assign(base, {
+  _isArrayBufferView: ArrayBuffer.isView,
   duplexPair,
   getDefaultHighWaterMark: (objectMode: boolean) => highWaterMarks[objectMode ? 'objects' : 'bytes'],
   setDefaultHighWaterMark: (objectMode: boolean, value: number) => {
@@ -75,7 +76,8 @@ export const consumers = {
     const bytes = await collect(source);
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   },
-  blob: async (source: AsyncIterable<unknown>): Promise<Blob> => new Blob([await collect(source)]),
+  blob: async (source: AsyncIterable<unknown>): Promise<Blob> =>
+    new Blob([(await collect(source)) as Uint8Array<ArrayBuffer>]),
   buffer: collect,
   bytes: async (source: AsyncIterable<unknown>): Promise<Uint8Array> => new Uint8Array(await collect(source)),
   json: async (source: AsyncIterable<unknown>): Promise<unknown> => JSON.parse(await text(source)) as unknown,

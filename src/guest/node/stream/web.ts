@@ -1,7 +1,7 @@
 /** Between Node's streams and those of the Web. */
 // oxlint-disable-next-line no-restricted-imports -- types alone: there is no Node
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { ReadableStream, WritableStream } from '../../core.ts';
+import { type ReadableStream, streams, type WritableStream } from '../../core.ts';
 
 type Make<T> = new (options: object) => T;
 type Done = (error?: Error | null) => void;
@@ -110,7 +110,7 @@ export function duplexFromWeb(
 
 export function readableToWeb(readable: Readable): Source {
   const isBytes = !readable.readableObjectMode;
-  return new ReadableStream(
+  return new (streams().ReadableStream)(
     {
       start(controller) {
         readable.pause();
@@ -139,7 +139,7 @@ export function readableToWeb(readable: Readable): Source {
 
 export function writableToWeb(writable: Writable): Sink {
   let fail: ((error: unknown) => void) | undefined;
-  return new WritableStream({
+  return new (streams().WritableStream)({
     start(controller) {
       writable.on('error', (error) => {
         controller.error(error);

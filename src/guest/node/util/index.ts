@@ -3,13 +3,16 @@
  * Promise: as Node's, with the runtime's own `inspect` (no colours, bounded) and without what asks the operating system.
  * Start here; compare.ts for deep equality.
  */
-import { parseArgs } from '@pkgjs/parseargs';
 import { format as formatConsole, TextDecoder, TextEncoder } from '../../core.ts';
 import { checkFunction, checkString, invalidArgType, nodeError, notAvailable } from '../errors.ts';
 import { isDeepEqual } from './compare.ts';
 import { format, formatWithOptions, inspect } from './inspect.ts';
 import { MIMEParams, MIMEType } from './mime.ts';
 import { types } from './types.ts';
+
+/** Of the bundler's own making: this package takes 3 ms to be evaluated, which is done when it is called. */
+declare const require: (name: string) => unknown;
+type ParseArgs = { readonly parseArgs: (config?: object) => object };
 
 type Callback = (error: unknown, ...values: unknown[]) => void;
 type Fn = (this: unknown, ...args: unknown[]) => unknown;
@@ -251,7 +254,7 @@ export const util = {
   log: (...args: unknown[]) => {
     console.log(formatConsole(args));
   },
-  parseArgs,
+  parseArgs: (config?: object) => (require('@pkgjs/parseargs') as ParseArgs).parseArgs(config),
   parseEnv,
   promisify,
   stripVTControlCharacters,

@@ -7,7 +7,7 @@ import * as constants from 'unenv/node/internal/zlib/constants';
 import { Buffer, settle, toBytes } from '../crypto/bytes.ts';
 import { checkFunction } from '../errors.ts';
 import { convert, convertSync, type Kind, type ZlibOptions } from './codec.ts';
-import { ZlibStream } from './streams.ts';
+import type * as streams from './streams.ts';
 
 const KINDS: Readonly<Record<string, Kind>> = {
   BrotliCompress: { format: 'brotli', compress: true },
@@ -47,18 +47,36 @@ const CODES = [
 ];
 const ALL_CONSTANTS = { ...constants, ...ZSTD_CONSTANTS } as Readonly<Record<string, number>>;
 
-function makeFunctions(name: string, kind: Kind): Record<string, unknown> {
-  const type = {
+/** Of the bundler's own making: evaluated when it is first asked for. */
+declare const require: (name: string) => unknown;
+
+function createType(name: string, kind: Kind): new (options?: ZlibOptions) => object {
+  const { ZlibStream } = require('./streams.ts') as typeof streams;
+  const types = {
     [name]: class extends ZlibStream {
       constructor(options?: ZlibOptions) {
         super(kind, options);
       }
     },
-  }[name]!;
+  };
+  return types[name]!;
+}
+
+function makeFunctions(name: string, kind: Kind): Record<string, unknown> {
+  // The stream's class is made when there is to be one: most programs convert whole buffers.
+  let type: (new (options?: ZlibOptions) => object) | undefined;
+  const typeOf = (): NonNullable<typeof type> => (type ??= createType(name, kind));
+  const constructor = function (options?: ZlibOptions): object {
+    return new (typeOf())(options);
+  };
+  Object.defineProperties(constructor, {
+    name: { value: name, configurable: true },
+    [Symbol.hasInstance]: { value: (value: unknown) => type !== undefined && value instanceof type },
+  });
   const method = name[0]!.toLowerCase() + name.slice(1);
   return {
-    [name]: type,
-    [`create${name}`]: (options?: ZlibOptions) => new type(options),
+    [name]: constructor,
+    [`create${name}`]: (options?: ZlibOptions) => new (typeOf())(options),
     [`${method}Sync`]: (data: unknown, options?: ZlibOptions) => convertSync(kind, data, options),
     [method]: (data: unknown, ...rest: unknown[]): void => {
       const callback = rest.at(-1);
