@@ -5,3 +5,4 @@
  * Start at crypto-service.ts; cost.ts says what is refused.
  */
 export { CryptoService } from './crypto-service.ts';
+export { heavyLane } from './job-lanes.ts';

@@ -1,4 +1,4 @@
-/** What an operation of node:crypto may take, by an estimate made before it starts. */
+/** What an operation of node:crypto may take, in µs, by an estimate made before it starts. Each check answers it. */
 import { ServiceError } from '../service.ts';
 
 /** Of one question that is answered at once: hashing so much takes 0.1 to 0.5 ms. */
@@ -18,22 +18,29 @@ const MAX_SCRYPT_BYTES = 64 * 1024 * 1024;
 const ROUND_US = 0.5; // one iteration of PBKDF2: an HMAC of a short text
 const SCRYPT_BLOCK_US = 0.35; // for each N, r and p: 16,384 * 8 take 45 ms
 
-export function checkPbkdf2(iterations: number, keyBytes: number, digestBytes: number, sync: boolean): void {
+export function checkPbkdf2(iterations: number, keyBytes: number, digestBytes: number, sync: boolean): number {
   const blocks = Math.max(Math.ceil(keyBytes / digestBytes), 1);
-  checkTime('pbkdf2', iterations * blocks * ROUND_US, sync);
+  return checkTime('pbkdf2', iterations * blocks * ROUND_US, sync);
 }
 
-export function checkScrypt({ N, r, p }: { N: number; r: number; p: number }, sync: boolean): number {
+export function checkScrypt(
+  { N, r, p }: { N: number; r: number; p: number },
+  sync: boolean,
+): { us: number; memoryBytes: number } {
   const bytes = 128 * N * r + 128 * r * p;
   if (bytes > MAX_SCRYPT_BYTES) {
     throw new RangeError(`Invalid scrypt params: they take ${bytes} bytes of memory, the limit is ${MAX_SCRYPT_BYTES}`);
   }
-  checkTime('scrypt', N * r * p * SCRYPT_BLOCK_US, sync);
-  return bytes;
+  return { us: checkTime('scrypt', N * r * p * SCRYPT_BLOCK_US, sync), memoryBytes: bytes };
 }
 
-function checkTime(name: string, us: number, sync: boolean): void {
-  if (us <= (sync ? MAX_SYNC_US : MAX_POOLED_US)) return;
+/** A key of 2,048 bits takes 100 ms on average, and the time grows with the fourth power. */
+export function rsaPairUs(bits: number): number {
+  return (bits / 2_048) ** 4 * 100_000;
+}
+
+function checkTime(name: string, us: number, sync: boolean): number {
+  if (us <= (sync ? MAX_SYNC_US : MAX_POOLED_US)) return us;
   const ms = Math.ceil(us / 1_000);
   throw new ServiceError(
     'Error',

@@ -19,38 +19,37 @@ import {
   type VerifyKeyObjectInput,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type Holdings, type Service, type ServiceAnswer, ServiceError } from '../service.ts';
+import { heavyLane } from '../crypto/index.ts';
+import { type Asker, type Holdings, type Service, type ServiceAnswer, ServiceError } from '../service.ts';
 import { type Fields, splitBytes, toCount, toFields, toText } from './fields.ts';
 import { Handles } from './handles.ts';
 import { describeKey, parseKey, readDer } from './keys.ts';
-import { checkPbkdf2, checkScrypt, MAX_DERIVED_BYTES, MAX_RSA_BITS, MAX_SYNC_BYTES } from './limits.ts';
+import { checkPbkdf2, checkScrypt, MAX_DERIVED_BYTES, MAX_RSA_BITS, MAX_SYNC_BYTES, rsaPairUs } from './limits.ts';
 
 const NOTHING = new Uint8Array(0);
 const MAX_ITERATIONS = 2 ** 31 - 1;
+const CURVE_PAIR_US = 500;
 
 type Pair = Readonly<{ publicKey: KeyObject; privateKey: KeyObject }>;
 
 export class NodeCryptoService implements Service {
   readonly #holdings: Holdings;
   readonly #handles: Handles;
-  /** One job of an instance at a time in the thread pool, which has four threads for everybody. */
-  #last: Promise<unknown> = Promise.resolve();
-  #disposed = false;
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings;
     this.#handles = new Handles(holdings);
   }
 
-  async ask(operation: string, parameters: unknown, bytes: Uint8Array | undefined): Promise<ServiceAnswer> {
+  async ask(
+    operation: string,
+    parameters: unknown,
+    bytes: Uint8Array | undefined,
+    asker: Asker,
+  ): Promise<ServiceAnswer> {
     const fields = toFields(parameters);
-    const job = translate(() => this.#toJob(operation, fields, bytes));
-    const turn = this.#last.then(() => {
-      if (this.#disposed) throw new ServiceError('Error', 'The instance has gone');
-      return run(job);
-    });
-    this.#last = turn.catch(() => {});
-    return turn;
+    const { us, start } = translate(() => this.#toJob(operation, fields, bytes));
+    return heavyLane.run(this, asker, () => charged(start, us, asker));
   }
 
   askSync(operation: string, parameters: unknown, bytes: Uint8Array | undefined): ServiceAnswer {
@@ -61,7 +60,7 @@ export class NodeCryptoService implements Service {
   }
 
   dispose(): void {
-    this.#disposed = true;
+    heavyLane.drop(this);
     this.#handles.dispose();
   }
 
@@ -122,15 +121,18 @@ export class NodeCryptoService implements Service {
   }
 
   /** What takes long, for the thread pool. Refused before it starts, or never stopped. */
-  #toJob(operation: string, fields: Fields, bytes: Uint8Array | undefined): () => Promise<ServiceAnswer> {
+  #toJob(operation: string, fields: Fields, bytes: Uint8Array | undefined): Job {
     switch (operation) {
       case 'pbkdf2': {
-        const { password, salt, iterations, length, digest } = toPbkdf2(fields, bytes, false);
-        return async () => ({ bytes: await promisify(pbkdf2)(password, salt, iterations, length, digest) });
+        const { password, salt, iterations, length, digest, us } = toPbkdf2(fields, bytes, false);
+        return {
+          us,
+          start: async () => ({ bytes: await promisify(pbkdf2)(password, salt, iterations, length, digest) }),
+        };
       }
       case 'scrypt': {
-        const { password, salt, length, options, memoryBytes } = toScrypt(fields, bytes, false);
-        return () =>
+        const { password, salt, length, options, memoryBytes, us } = toScrypt(fields, bytes, false);
+        const start = (): Promise<ServiceAnswer> =>
           this.#hold(memoryBytes, async () => ({
             bytes: await new Promise<Buffer>((resolve, reject) => {
               scrypt(password, salt, length, { ...options, maxmem: 2 * memoryBytes }, (error, key) => {
@@ -139,13 +141,15 @@ export class NodeCryptoService implements Service {
               });
             }),
           }));
+        return { us, start };
       }
       case 'keyPair': {
-        const { type, options } = toKeyPair(fields);
-        return async () => describePair(await promisify(generateKeyPair as never as PairMaker)(type, options));
+        const { type, options, us } = toKeyPair(fields);
+        const make = promisify(generateKeyPair as never as PairMaker);
+        return { us, start: async () => describePair(await make(type, options)) };
       }
       default:
-        return () => Promise.resolve(this.askSync(operation, fields, bytes));
+        throw new ServiceError('Error', 'There is no such operation');
     }
   }
 
@@ -164,14 +168,23 @@ export class NodeCryptoService implements Service {
 
 type PairMaker = (type: string, options: object, callback: (error: Error | null, pair: Pair) => void) => void;
 
-async function run(job: () => Promise<ServiceAnswer>): Promise<ServiceAnswer> {
+interface Job {
+  /** What it takes, by estimate. */
+  readonly us: number;
+  readonly start: () => Promise<ServiceAnswer>;
+}
+
+/** The estimate in advance, so that ending the invocation does not save it; what it took beyond that, within reason. */
+async function charged(start: Job['start'], us: number, asker: Asker): Promise<ServiceAnswer> {
+  asker.cpuUs += us;
   const startedAt = performance.now();
   try {
-    const answer = await job();
-    // No thread of the pool has a clock of its own for us: this includes what the system let it wait.
-    return { ...answer, cpuUs: (performance.now() - startedAt) * 1e3 };
+    return await start();
   } catch (error) {
     throw toGuestError(error);
+  } finally {
+    const tookUs = Math.min((performance.now() - startedAt) * 1e3, 2 * us);
+    asker.cpuUs += Math.max(tookUs - us, 0);
   }
 }
 
@@ -197,8 +210,8 @@ function toPbkdf2(fields: Fields, bytes: Uint8Array | undefined, sync: boolean) 
   const iterations = toCount(fields['iterations'], 'iterations', MAX_ITERATIONS);
   const length = toCount(fields['length'], 'keylen', MAX_DERIVED_BYTES);
   const digest = toText(fields['digest'], 'digest');
-  checkPbkdf2(iterations, length, createHash(digest).digest().byteLength, sync);
-  return { password, salt, iterations, length, digest };
+  const us = checkPbkdf2(iterations, length, createHash(digest).digest().byteLength, sync);
+  return { password, salt, iterations, length, digest, us };
 }
 
 function toScrypt(fields: Fields, bytes: Uint8Array | undefined, sync: boolean) {
@@ -209,20 +222,21 @@ function toScrypt(fields: Fields, bytes: Uint8Array | undefined, sync: boolean) 
     r: toCount(fields['r'], 'r', 2 ** 16),
     p: toCount(fields['p'], 'p', 2 ** 16),
   };
-  return { password, salt, length, options, memoryBytes: checkScrypt(options, sync) };
+  return { password, salt, length, options, ...checkScrypt(options, sync) };
 }
 
-function toKeyPair(fields: Fields): { type: string; options: object } {
+function toKeyPair(fields: Fields): { type: string; options: object; us: number } {
   const type = toText(fields['type'], 'key type');
   if (type === 'rsa') {
     const modulusLength = toCount(fields['modulusLength'], 'modulusLength', MAX_RSA_BITS);
     const publicExponent = toCount(fields['publicExponent'] ?? 65_537, 'publicExponent', 2 ** 31 - 1);
-    return { type, options: { modulusLength, publicExponent } };
+    return { type, options: { modulusLength, publicExponent }, us: rsaPairUs(modulusLength) };
   }
-  if (type === 'ec') return { type, options: { namedCurve: toText(fields['namedCurve'], 'namedCurve') } };
+  if (type === 'ec')
+    return { type, options: { namedCurve: toText(fields['namedCurve'], 'namedCurve') }, us: CURVE_PAIR_US };
   if (!['ed25519', 'ed448', 'x25519', 'x448'].includes(type))
     throw new TypeError(`Keys of type ${type} are not available here`);
-  return { type, options: {} };
+  return { type, options: {}, us: CURVE_PAIR_US };
 }
 
 function describePair({ publicKey, privateKey }: Pair): ServiceAnswer {
