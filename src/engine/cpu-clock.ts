@@ -21,6 +21,13 @@ const libc = isLinux
     }).functions
   : undefined;
 
+const NOW_OFFSET_US = Number(process.hrtime.bigint() / 1000n) - performance.now() * 1e3;
+
+/** Wall time in µs since some moment that is the same for all threads of the process. */
+export function wallUs(): number {
+  return performance.now() * 1e3 + NOW_OFFSET_US;
+}
+
 /** The calling thread's id, or 0 where threads have no clocks: there the watchdog bounds by wall and process CPU time. */
 export function currentThreadId(): number {
   return libc?.['gettid']?.() ?? 0;

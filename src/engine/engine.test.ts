@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { HOST, ENTER } from '../guest/abi.ts';
 import { WARMUP, buildGuest } from '../guest/build.ts';
@@ -83,6 +86,30 @@ describe('Engine', () => {
     assert.ok(guest.entryCpuUs > 0);
     assert.deepEqual(answers, ['hi', 'hi']);
     guest.dispose();
+  });
+
+  it('counts no time in which others had the CPU', async (context) => {
+    const { guest } = await load('for (let i = 0, sum = 0; i < 1e7; i++) sum += i % 7; return new Response("hi")');
+    const spin = 'console.log("spinning"); const end = Date.now() + 10_000; while (Date.now() < end);';
+    const spinners = Array.from({ length: availableParallelism() }, () =>
+      spawn(process.execPath, ['-e', spin], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    );
+    try {
+      await Promise.all(spinners.map(({ stdout }) => once(stdout, 'data')));
+      for (let id = 1; id <= 8; id++) {
+        const [startedAt, usage] = [performance.now(), process.cpuUsage()];
+        if (id % 2 === 0) guest.enter(1e6, request(id));
+        else await guest.enterPooled('unknown', 1e6, request(id));
+        const { user, system } = process.cpuUsage(usage);
+        const wallUs = (performance.now() - startedAt) * 1e3;
+        context.diagnostic(`${Math.round(guest.entryCpuUs)} µs of CPU in ${Math.round(wallUs)} µs`);
+        // What the watchdog had not seen of it is taken for used.
+        assert.ok(guest.entryCpuUs <= user + system + 5_000, `${guest.entryCpuUs} µs of ${user + system} µs`);
+      }
+    } finally {
+      for (const spinner of spinners) spinner.kill('SIGKILL');
+      guest.dispose();
+    }
   });
 
   for (const place of ['inline', 'pooled'] as const) {

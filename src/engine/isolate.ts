@@ -10,7 +10,7 @@ import type { Lane, LanePriority } from './lane.ts';
 import { describeRejection, EXCEEDED_CPU, LoadError, toLoadError } from './load-error.ts';
 import { ModuleGraph } from './modules.ts';
 import { StepRunner, type Steps } from './steps.ts';
-import { INLINE, LANE, type Runner } from './watch-words.ts';
+import { INLINE, LANE } from './watch-words.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** How an entry ended. Every other than `ok` and `threw` means that the isolate is gone. */
@@ -78,7 +78,6 @@ export class GuestIsolate {
   #imports: DynamicImports | undefined;
   #disposed = false;
   #cpuUs = 0;
-  #enteredAt = 0;
 
   constructor(parts: GuestParts) {
     this.#parts = parts;
@@ -105,7 +104,6 @@ export class GuestIsolate {
    */
   enter(budgetUs: number, [op, id, a, b, c]: EntryArguments): EntryResult {
     const { watchdog, slot, now } = this.#parts;
-    this.#enteredAt = performance.now();
     if (op === ENTER.import) return this.#runNow(budgetUs, this.#import(id, a, b));
     const sequence = watchdog.begin(INLINE, slot, budgetUs);
     let failure: unknown;
@@ -114,7 +112,8 @@ export class GuestIsolate {
     } catch (error) {
       failure = error;
     }
-    const result = this.#result(INLINE, watchdog.end(INLINE, sequence), failure);
+    const keptBudget = watchdog.end(INLINE, sequence);
+    const result = this.#result(keptBudget, watchdog.usedUs, failure);
     if (result !== ENTRY.threw || this.#imports?.hasUnsettled !== true) return result;
     return this.#runNow(budgetUs - this.entryCpuUs, this.#imports.rethrow(failure), this.entryCpuUs);
   }
@@ -127,7 +126,6 @@ export class GuestIsolate {
     try {
       if (this.#disposed) return ENTRY.disposed;
       const [op, id, a, b, c] = parameters;
-      this.#enteredAt = performance.now();
       if (op === ENTER.import) return await this.#runPooled(budgetUs, this.#import(id, a, b));
       const sequence = watchdog.begin(LANE, slot, budgetUs);
       let failure: unknown;
@@ -136,7 +134,8 @@ export class GuestIsolate {
       } catch (error) {
         failure = error;
       }
-      const result = this.#result(LANE, watchdog.end(LANE, sequence), failure);
+      const keptBudget = watchdog.end(LANE, sequence);
+      const result = this.#result(keptBudget, watchdog.usedUs, failure);
       if (result !== ENTRY.threw || this.#imports?.hasUnsettled !== true) return result;
       return await this.#runPooled(budgetUs - this.entryCpuUs, this.#imports.rethrow(failure), this.entryCpuUs);
     } finally {
@@ -156,9 +155,7 @@ export class GuestIsolate {
       lane.setBudget(options.budgetUs);
     }
     try {
-      const handlers = await this.#load(code, configure, options);
-      this.#count();
-      return handlers;
+      return await this.#load(code, configure, options);
     } catch (error) {
       this.dispose();
       throw toLoadError(error);
@@ -200,34 +197,25 @@ export class GuestIsolate {
     this.#parts.onDispose(this.#parts.slot);
   }
 
-  #result(runner: Runner, keptBudget: boolean, failure: unknown): EntryResult {
+  #result(keptBudget: boolean, usedUs: number, failure: unknown): EntryResult {
+    this.entryCpuUs = usedUs;
+    this.#cpuUs += usedUs;
     if (!keptBudget) {
-      this.entryCpuUs = this.#parts.watchdog.usedUs(runner);
       this.dispose();
       return ENTRY.exceededCpu;
     }
-    if (failure !== undefined && this.#parts.isolate.isDisposed) return this.#lost(failure);
-    this.#count();
     if (failure === undefined) return ENTRY.ok;
+    if (this.#parts.isolate.isDisposed) return this.#lost(failure);
     this.lastError = describeRejection(failure);
     return ENTRY.threw;
   }
 
   /** The isolate ended during the entry, and not by its CPU budget. */
   #lost(failure: unknown): EntryResult {
-    // Its own clock is gone with it. No entry uses more CPU time than passes on the wall.
-    this.entryCpuUs = (performance.now() - this.#enteredAt) * 1e3;
     const wasOurs = this.#disposed;
     this.dispose();
     const outOfMemory = failure instanceof Error && failure.message.includes('memory limit');
     return outOfMemory && !wasOurs ? ENTRY.exceededMemory : ENTRY.disposed;
-  }
-
-  #count(): void {
-    if (this.#parts.isolate.isDisposed) return; // meanwhile: its clock cannot be read any more
-    const cpuUs = Number(this.#parts.isolate.cpuTime) / 1e3;
-    this.entryCpuUs = cpuUs - this.#cpuUs;
-    this.#cpuUs = cpuUs;
   }
 
   #runNow(budgetUs: number, steps: Steps, spentUs = 0): EntryResult {
@@ -238,7 +226,7 @@ export class GuestIsolate {
     } catch (error) {
       failure = error;
     }
-    return this.#resultOfSteps(INLINE, runner, failure, spentUs);
+    return this.#resultOfSteps(runner, failure, spentUs);
   }
 
   async #runPooled(budgetUs: number, steps: Steps, spentUs = 0): Promise<EntryResult> {
@@ -249,12 +237,12 @@ export class GuestIsolate {
     } catch (error) {
       failure = error;
     }
-    return this.#resultOfSteps(LANE, runner, failure, spentUs);
+    return this.#resultOfSteps(runner, failure, spentUs);
   }
 
   /** `spentUs`: by the entry that the steps belong to, before them. */
-  #resultOfSteps(runner: Runner, { condemned }: StepRunner, failure: unknown, spentUs: number): EntryResult {
-    const result = this.#result(runner, !condemned, failure);
+  #resultOfSteps({ condemned, usedUs }: StepRunner, failure: unknown, spentUs: number): EntryResult {
+    const result = this.#result(!condemned, usedUs, failure);
     this.entryCpuUs += spentUs;
     return result;
   }
@@ -288,6 +276,7 @@ export class GuestIsolate {
     const steps = this.#start(this.#modules, { code, configure, cache: options.cache });
     try {
       const handlers = options.inline ? runner.now(steps) : await runner.pooled(steps);
+      this.#cpuUs += runner.usedUs;
       return handlers.split(',').filter((name) => name !== '');
     } catch (error) {
       throw runner.condemned || this.#parts.isolate.isDisposed ? toStartupError(error) : error;

@@ -11,7 +11,7 @@
 import { readFileSync } from 'node:fs';
 import { type CpuClock, createCpuClock, listThreadIds, setThreadNice } from './cpu-clock.ts';
 
-const LOOK_AGAIN_US = 2_000;
+const LOOK_AGAIN_US = 1_000;
 const LANE_NICE = 5; // long-running tenants give way to the thread that serves all the others
 const POOL_THREAD_NAME = readName(process.pid);
 
@@ -41,13 +41,19 @@ export class LaneClock {
   used(wallUs: number): number {
     // Without /proc there is only the process's clock, which counts every thread.
     if (this.#threads.size === 0 && this.#others.size === 0) return wallUs;
-    let most = 0;
-    for (const thread of this.#threads.values()) most = Math.max(most, thread.clock() - thread.base);
-    if (most < wallUs / 2 && wallUs - this.#lookedAtUs > LOOK_AGAIN_US) {
+    let most = this.#most();
+    if (most < wallUs / 2 && wallUs - this.#lookedAtUs >= LOOK_AGAIN_US) {
       this.#lookedAtUs = wallUs;
       this.#look();
+      most = this.#most();
     }
     return Math.min(most, wallUs);
+  }
+
+  #most(): number {
+    let most = 0;
+    for (const thread of this.#threads.values()) most = Math.max(most, thread.clock() - thread.base);
+    return most;
   }
 
   #look(): void {

@@ -26,12 +26,12 @@ export interface StepsOptions {
 export class StepRunner {
   /** The steps have used up their budget, and the isolate is gone. */
   condemned = false;
+  /** CPU time of the steps so far, in µs. */
+  usedUs = 0;
   readonly #options: StepsOptions;
-  readonly #startedAtUs: number;
 
   constructor(options: StepsOptions) {
     this.#options = options;
-    this.#startedAtUs = Number(options.isolate.cpuTime) / 1e3;
   }
 
   /** Throws what the steps do; and past those that are left, when there is no isolate any more. */
@@ -72,14 +72,14 @@ export class StepRunner {
   }
 
   #begin(runner: Runner): number {
-    const { isolate, watchdog, slot, budgetUs } = this.#options;
-    const usedUs = Number(isolate.cpuTime) / 1e3 - this.#startedAtUs;
-    return watchdog.begin(runner, slot, Math.max(budgetUs - usedUs, 1));
+    const { watchdog, slot, budgetUs } = this.#options;
+    return watchdog.begin(runner, slot, Math.max(budgetUs - this.usedUs, 1));
   }
 
   #end(runner: Runner, sequence: number, failure: { error: unknown } | undefined): void {
     const { isolate, watchdog } = this.#options;
     this.condemned = !watchdog.end(runner, sequence);
+    this.usedUs += watchdog.usedUs;
     if (this.condemned) throw new Error('The CPU budget is used up');
     if (failure !== undefined && isolate.isDisposed) throw failure.error;
   }

@@ -25,10 +25,12 @@ export const RUNNER = {
   budgetUs: 2,
   /** The warden's order: slot + 1 to dispose, 0 none. */
   kill: 3,
+  /** The entry that `baseUs` and `seenAtUs` belong to. */
+  seen: 4,
   /** Two words, a double: the runner's CPU clock when the watchdog first saw the entry, in µs. */
   baseUs: 8,
-  /** Two words, a double: CPU time of the entry when the watchdog last looked, in µs. */
-  usedUs: 10,
+  /** Two words, a double: the wall time (`wallUs`) of that. */
+  seenAtUs: 10,
 } as const;
 
 /** The thread that made the engine, for entries inline. */

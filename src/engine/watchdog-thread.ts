@@ -1,6 +1,6 @@
 /** The watchdog's thread: see watchdog.ts. Runs nothing else, and allocates nothing while it watches. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createCpuClock, currentThreadId, setThreadNice } from './cpu-clock.ts';
+import { createCpuClock, currentThreadId, setThreadNice, wallUs } from './cpu-clock.ts';
 import type { CpuClock } from './cpu-clock.ts';
 import { LaneClock } from './lane-clock.ts';
 import { INLINE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
@@ -65,7 +65,6 @@ function tick(): number {
       continue;
     }
     if (sequence < 0) {
-      doubles[(at + RUNNER.usedUs) / 2] = clockOf(runner);
       endStuck(runner);
       waitMs = TICK_MS;
       continue;
@@ -74,7 +73,6 @@ function tick(): number {
     const budgetUs = words[at + RUNNER.budgetUs] ?? 0;
     if (usedUs >= budgetUs) {
       condemn(at, sequence);
-      doubles[(at + RUNNER.usedUs) / 2] = usedUs;
       condemnedAt[runner] = performance.now();
       condemnedUs[runner] = usedUs;
       waitMs = TICK_MS;
@@ -90,9 +88,11 @@ function start(runner: Runner, sequence: number): number {
   seen[runner] = sequence;
   startedAt[runner] = performance.now();
   if (runner === INLINE) {
-    const base = inlineClock();
-    inlineBaseUs = base;
-    doubles[(WORDS.runners + RUNNER.baseUs) / 2] = base;
+    const at = WORDS.runners + WORDS.runnerStride * INLINE;
+    inlineBaseUs = inlineClock();
+    doubles[(at + RUNNER.baseUs) / 2] = inlineBaseUs;
+    doubles[(at + RUNNER.seenAtUs) / 2] = wallUs();
+    Atomics.store(words, at + RUNNER.seen, sequence);
   } else {
     laneClock.start();
   }
@@ -100,16 +100,16 @@ function start(runner: Runner, sequence: number): number {
 }
 
 function used(runner: Runner): number {
-  const wallUs = (performance.now() - (startedAt[runner] ?? 0)) * 1e3;
+  const passedUs = (performance.now() - (startedAt[runner] ?? 0)) * 1e3;
   const budgetUs = words[WORDS.runners + WORDS.runnerStride * runner + RUNNER.budgetUs] ?? 0;
   // No thread uses more CPU time than passes on the wall: the usual case needs no clock to be read.
-  if (wallUs < budgetUs / 2 && wallUs < 2_000) return Math.min(wallUs, budgetUs / 2);
+  if (passedUs < budgetUs / 2 && passedUs < 2_000) return Math.min(passedUs, budgetUs / 2);
   return clockOf(runner);
 }
 
 function clockOf(runner: Runner): number {
-  const wallUs = (performance.now() - (startedAt[runner] ?? 0)) * 1e3;
-  return runner === INLINE ? inlineClock() - inlineBaseUs : laneClock.used(wallUs);
+  if (runner === INLINE) return inlineClock() - inlineBaseUs;
+  return laneClock.used((performance.now() - (startedAt[runner] ?? 0)) * 1e3);
 }
 
 function condemn(at: number, sequence: number): void {

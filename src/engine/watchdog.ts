@@ -12,9 +12,10 @@
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { createCpuClock, currentThreadId, listThreadIds } from './cpu-clock.ts';
+import { createCpuClock, currentThreadId, listThreadIds, wallUs } from './cpu-clock.ts';
+import { LaneClock } from './lane-clock.ts';
 import { Warden } from './warden.ts';
-import { INLINE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
+import { LANE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
 
 export interface WatchdogOptions {
   /**
@@ -25,16 +26,23 @@ export interface WatchdogOptions {
 }
 
 const SEQUENCE_MAX = 0x3fffffff;
+const SHORT_US = 1_000; // less than the scheduler gives a thread at a time: what is shorter was hardly interrupted
 
 export class Watchdog {
+  /** CPU time in µs of the entry that ended last. Never above the wall time that has passed. */
+  usedUs = 0;
   readonly #words: Int32Array;
   readonly #thread: Worker;
   readonly #warden: Warden;
   readonly #doubles: Float64Array;
   readonly #inlineClock = createCpuClock(currentThreadId());
+  readonly #laneClock: LaneClock;
+  /** Per runner: when its entry began. */
+  readonly #startedAtUs = new Float64Array(RUNNERS.length);
   #sequence = 0;
 
-  private constructor(words: Int32Array, thread: Worker, warden: Warden) {
+  private constructor(words: Int32Array, thread: Worker, warden: Warden, laneClock: LaneClock) {
+    this.#laneClock = laneClock;
     this.#words = words;
     this.#doubles = new Float64Array(words.buffer);
     this.#thread = thread;
@@ -55,7 +63,7 @@ export class Watchdog {
     });
     thread.unref();
     await once(thread, 'message');
-    return new Watchdog(words, thread, warden);
+    return new Watchdog(words, thread, warden, new LaneClock(otherThreadIds));
   }
 
   /** The warden, with which every isolate must be registered before it is entered. */
@@ -70,6 +78,8 @@ export class Watchdog {
     const sequence = (this.#sequence = this.#sequence >= SEQUENCE_MAX ? 1 : this.#sequence + 1);
     words[at + RUNNER.slot] = slot;
     words[at + RUNNER.budgetUs] = budgetUs;
+    if (runner === LANE) this.#laneClock.start();
+    this.#startedAtUs[runner] = wallUs();
     Atomics.store(words, at + RUNNER.sequence, sequence);
     // Ordered after the store above, and the watchdog looks at the sequences once more after it has set `asleep`:
     // one of the two sees the other, so no entry runs unwatched.
@@ -86,23 +96,30 @@ export class Watchdog {
    */
   end(runner: Runner, sequence: number): boolean {
     const at = WORDS.runners + WORDS.runnerStride * runner + RUNNER.sequence;
+    this.usedUs = this.#measure(runner, sequence);
     if (Atomics.compareExchange(this.#words, at, sequence, 0) === sequence) return true;
     Atomics.store(this.#words, at, 0);
     return false;
   }
 
-  /**
-   * CPU time in µs of the entry on `runner` that was just condemned: an isolate that was disposed no longer tells its
-   * own. Exact to the time at which the watchdog first saw the entry, up to a millisecond after it began.
-   */
-  usedUs(runner: Runner): number {
-    const at = (WORDS.runners + WORDS.runnerStride * runner) / 2;
-    const base = this.#doubles[at + RUNNER.baseUs / 2] ?? 0;
-    return runner === INLINE ? this.#inlineClock() - base : (this.#doubles[at + RUNNER.usedUs / 2] ?? 0);
-  }
-
   async close(): Promise<void> {
     this.#warden.close();
     await this.#thread.terminate();
+  }
+
+  /**
+   * Not by isolated-vm's own `cpuTime`: as published, it is the wall time for which an isolate was held, so that on a busy
+   * machine it counts what others have used.
+   */
+  #measure(runner: Runner, sequence: number): number {
+    const now = wallUs();
+    const passedUs = now - (this.#startedAtUs[runner] ?? now);
+    if (passedUs < SHORT_US) return passedUs;
+    if (runner === LANE) return this.#laneClock.used(passedUs);
+    // The clock takes a microsecond to read, so it is not read as an entry begins. The watchdog has read it since.
+    const at = WORDS.runners + WORDS.runnerStride * runner;
+    if (Atomics.load(this.#words, at + RUNNER.seen) !== sequence) return passedUs;
+    const [baseUs = 0, seenAtUs = 0] = this.#doubles.subarray((at + RUNNER.baseUs) / 2);
+    return Math.min(passedUs, passedUs - (now - seenAtUs) + this.#inlineClock() - baseUs);
   }
 }
