@@ -42,6 +42,7 @@ const HELP = `Usage: npm run bench -- [measures] [options]
   a b, --only a,b   only these measures:
 ${MEASURES.map(({ id, title }) => `                      ${id}  ${title}`).join('\n')}
   --peers NAMES     only these, separated by commas: ${PEER_NAMES.join(', ')}
+  --operations P,…  of webapi only those whose names begin so
   --quick           shorter, to see that everything works
   --json FILE       also write the figures there (always: bench/results/<date>.json)`;
 
@@ -54,6 +55,7 @@ async function main(): Promise<number> {
     options: {
       only: { type: 'string' },
       peers: { type: 'string' },
+      operations: { type: 'string', default: '' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -64,7 +66,11 @@ async function main(): Promise<number> {
     return 0;
   }
   const measures = choose(values.only ?? (positionals.length === 0 ? undefined : positionals.join(',')));
-  const context = createContext(new Set(choosePeers(values.peers)), values.quick);
+  const context = createContext({
+    peers: new Set(choosePeers(values.peers)),
+    quick: values.quick,
+    operations: values.operations.split(','),
+  });
   const machine = `${describeMachine()}${values.quick ? '; QUICK: smaller counts than the titles say, not to be quoted' : ''}`;
   console.error(machine);
   const sections: Section[] = [];

@@ -8,6 +8,8 @@ export interface Context {
   readonly peers: ReadonlySet<PeerName>;
   /** Fewer and shorter rounds: to see that everything works, not to quote. */
   readonly quick: boolean;
+  /** What the names of operations to be measured begin with. */
+  readonly operations: readonly string[];
   /** Tells about progress. */
   log(text: string): void;
   /** A fresh folder, removed at the end of the bench. */
@@ -16,10 +18,9 @@ export interface Context {
 
 const folders: string[] = [];
 
-export function createContext(peers: ReadonlySet<PeerName>, quick: boolean): Context {
+export function createContext(options: Pick<Context, 'peers' | 'quick' | 'operations'>): Context {
   return {
-    peers,
-    quick,
+    ...options,
     log: (text) => void process.stderr.write(`  ${text}\n`),
     folder: (name) => {
       const path = mkdtempSync(join(tmpdir(), `isola-bench-${name}-`));

@@ -39,6 +39,7 @@ export const webapi: Measure = {
     const isola = start('isola.ts', CELL_FLAGS);
     const node = start('node.ts', []);
     for (const [name, [count]] of Object.entries(operations)) {
+      if (!context.operations.some((prefix) => name.startsWith(prefix))) continue;
       rows.push(await measure(context, { name, count }, { isola, node }));
     }
     isola.disconnect();
