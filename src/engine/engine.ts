@@ -8,6 +8,7 @@ import { GuestIsolate } from './isolate.ts';
 import { Lane } from './lane.ts';
 import { type GuestSource, type Snapshot, type Variant, createGuestSnapshot } from './snapshot.ts';
 import { Spares } from './spares.ts';
+import { compileTextKernel, toTransfer } from './text-kernel.ts';
 import { Watchdog, type WatchdogOptions } from './watchdog.ts';
 
 export interface EngineOptions {
@@ -33,6 +34,7 @@ export class Engine {
   readonly #watchdog: Watchdog;
   readonly #lane = new Lane();
   readonly #assets = new Map<string, ArrayBuffer>();
+  readonly #textKernel = compileTextKernel();
   readonly #plain: Stock;
   /** Made when the first Worker needs it: another 50 ms. */
   #streams: Stock | undefined;
@@ -106,6 +108,7 @@ export class Engine {
       guestIsolate?.receive(op, id, a, b, c, d);
     const hostSync = (op: number, a: unknown, b: unknown, c: unknown) => {
       if (op === HOST_SYNC.source) return partSource(guest, a);
+      if (op === HOST_SYNC.textKernel) return this.#textKernel && toTransfer(this.#textKernel);
       return op === HOST_SYNC.asset ? this.#asset(a) : guestIsolate?.answer(op, a, b, c);
     };
     const options: BootOptions = {

@@ -165,6 +165,8 @@ export const HOST_SYNC = {
   resolve: 20,
   /** a WebSocket id; answers how many bytes wait for its peer. */
   socketUnsent: 6,
+  /** Answers the compiled `WebAssembly.Module` of engine/text-kernel.ts, or undefined when there is none. */
+  textKernel: 7,
 } as const;
 
 /**

@@ -5,8 +5,9 @@ import '../parts/legacy-encodings.ts';
 // oxlint-disable-next-line import/no-unassigned-import -- a part registers itself when it is loaded
 import '../parts/multi-byte.ts';
 import { ReadableStream, TextDecoderStream, TextEncoderStream } from '../parts/streams.ts';
-import { atob, btoa, TextDecoder, TextEncoder, utf8Decode, utf8Encode } from './index.ts';
+import { atob, btoa, captureBase64, TextDecoder, TextEncoder, utf8Decode, utf8Encode } from './index.ts';
 
+captureBase64();
 const NativeDecoder = globalThis.TextDecoder;
 const native = (text: string): number[] => [...new globalThis.TextEncoder().encode(text)];
 const TEXTS = [

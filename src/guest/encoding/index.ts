@@ -4,7 +4,7 @@
  * Promise: as the Encoding standard; what only legacy encodings need is loaded when one is asked for.
  * Start at utf8.ts; decoders.ts for the rest.
  */
-export { atob, btoa } from './base64.ts';
+export { atob, btoa, captureBase64 } from './base64.ts';
 export { createDecoder, setLegacyEncodings, setMultiByteEncodings } from './decoders.ts';
 export { parseLabel, TextDecoder, type TextDecoderOptions } from './text-decoder.ts';
 export { TextEncoder } from './text-encoder.ts';

@@ -1,6 +1,7 @@
-/** UTF-8 both ways. Plain JavaScript: a bare isolate has no native encoder. */
+/** UTF-8 both ways. In plain JavaScript, unless there is a kernel: a bare isolate has no native encoder. */
 import { type Bytes } from '../bytes.ts';
-import { bytesSubarray, reflectApply, stringFromCharCode } from '../primordials.ts';
+import { bytesSubarray, reflectApply, stringFromCharCode, typedArraySet } from '../primordials.ts';
+import { textKernel } from './kernel.ts';
 
 const REPLACEMENT = 0xfffd;
 const BLOCK = 1024;
@@ -9,6 +10,8 @@ const CHUNK = 8192; // code units given to one String.fromCharCode call: far bel
 /** Encodes; lone surrogates become U+FFFD. The result owns its buffer, of exactly its length. */
 export function utf8Encode(text: string): Bytes {
   const { length } = text;
+  const kernel = textKernel(length);
+  if (kernel) return kernel.encode(text);
   const bytes = new Uint8Array(length);
   for (let start = 0; start < length; start += BLOCK) {
     const end = start + BLOCK < length ? start + BLOCK : length;
@@ -41,7 +44,13 @@ export function utf8Length(text: string, start = 0): number {
 }
 
 /** Encodes as much of a text as fits, whole code points only. */
-export function utf8EncodeInto(text: string, target: Uint8Array, start = 0): { read: number; written: number } {
+export function utf8EncodeInto(text: string, target: Uint8Array): { read: number; written: number } {
+  const { length } = text;
+  const written = textKernel(length)?.encodeInto(text, target);
+  return written === undefined ? encodeUnits(text, target, 0) : { read: length, written };
+}
+
+function encodeUnits(text: string, target: Uint8Array, start: number): { read: number; written: number } {
   const { length } = text;
   const room = target.length;
   let written = 0;
@@ -95,8 +104,10 @@ export function utf8Decode(bytes: Uint8Array, fatal = false): string {
       text += stringFromCharCode(byte);
     }
     if (i === length) return text;
-  } else if (isAscii(bytes)) {
-    return latin1Decode(bytes);
+  } else {
+    const kernel = textKernel(length);
+    if (kernel) return kernel.decode(bytes, fatal);
+    if (isAscii(bytes)) return latin1Decode(bytes);
   }
   const units = new Uint16Array(length);
   return unitsToString(units, decodeUnits(bytes, units, fatal));
@@ -156,7 +167,7 @@ export function unfinishedUtf8(bytes: Uint8Array): number {
   return 0;
 }
 
-function isAscii(bytes: Uint8Array): boolean {
+export function isAscii(bytes: Uint8Array): boolean {
   const { length } = bytes;
   let i = 0;
   for (const end = length - 7; i < end; i += 8) {
@@ -177,8 +188,8 @@ function isAscii(bytes: Uint8Array): boolean {
 
 function encodeFrom(text: string, at: number, prefix: Bytes): Bytes {
   const bytes = new Uint8Array(at + utf8Length(text, at));
-  bytes.set(bytesSubarray(prefix, 0, at));
-  utf8EncodeInto(text, bytesSubarray(bytes, at), at);
+  typedArraySet(bytes, bytesSubarray(prefix, 0, at));
+  encodeUnits(text, bytesSubarray(bytes, at), at);
   return bytes;
 }
 

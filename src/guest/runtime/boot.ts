@@ -8,6 +8,7 @@ import {
   type HostSyncFunction,
 } from '../abi.ts';
 import { setRandomSource } from '../crypto.ts';
+import { captureBase64 } from '../encoding/index.ts';
 import { setErrorReporter, setEventClock, setTimers } from '../events/index.ts';
 import type * as loader from '../parts/module-loader.ts';
 import type * as worker from '../parts/service-worker.ts';
@@ -50,6 +51,7 @@ export function boot(
   });
   setDomainToAscii((domain) => hostSync(HOST_SYNC.domainToAscii, domain) as string | undefined);
   setErrorReporter(reportUncaught);
+  captureBase64();
   harden();
   installRejectionCapture();
   return {
