@@ -89,15 +89,21 @@ export const bytesSlice = uncurryThis(Uint8Array.prototype.slice) as (
 
 export const typedArrayAt = uncurryThis(Uint8Array.prototype.at) as (array: object, index: number) => unknown;
 export const dateValue = uncurryThis(Date.prototype.getTime) as (value: object) => number;
+export const dateToISOString = uncurryThis(Date.prototype.toISOString) as (date: object) => string;
 export const booleanValue = uncurryThis(Boolean.prototype.valueOf) as (value: object) => boolean;
 export const numberValue = uncurryThis(Number.prototype.valueOf) as (value: object) => number;
 export const stringValue = uncurryThis(String.prototype.valueOf) as (value: object) => string;
 export const bigintValue = uncurryThis(BigInt.prototype.valueOf) as (value: object) => bigint;
+export const symbolValue = uncurryThis(Symbol.prototype.valueOf) as (value: object) => symbol;
+export const symbolToString = uncurryThis(Symbol.prototype.toString) as (symbol: unknown) => string;
+export const mapSize = uncurryGetter(Map.prototype, 'size') as (map: object) => number;
+export const setSize = uncurryGetter(Set.prototype, 'size') as (set: object) => number;
 export const mapForEach = uncurryThis(Map.prototype.forEach) as (
   map: object,
   visit: (v: unknown, k: unknown) => void,
 ) => void;
 export const setForEach = uncurryThis(Set.prototype.forEach) as (set: object, visit: (v: unknown) => void) => void;
+export const regExpToString = uncurryThis(RegExp.prototype.toString) as (regExp: object) => string;
 export const regExpSource = uncurryGetter(RegExp.prototype, 'source') as (self: object) => string;
 export const regExpFlags = uncurryGetter(RegExp.prototype, 'flags') as (self: object) => string;
 export const { hasOwn: objectHasOwn, keys: objectKeys } = Object;

@@ -10,7 +10,7 @@ export { isAscii, latin1Decode, unfinishedUtf8 } from './encoding/utf8.ts';
 export type { TextKernel } from './encoding/kernel.ts';
 export * from './events/index.ts';
 export * from './fetch/index.ts';
-export { type CustomInspect, format, inspect, inspectWith } from './inspect.ts';
+export { type CustomInspect, format, inspect, inspectWith } from './inspect/index.ts';
 export { exactBuffer } from './fetch/bytes.ts';
 export { addHeader, getHeader } from './fetch/headers.ts';
 export { isReadableStream, isStream, setStreams, streams } from './streams/index.ts';

@@ -10,7 +10,7 @@ const worker = {
     const url = new URL(request.url);
     if (url.searchParams.get('q') === '0') throw new Error('warm');
     request.headers.get('accept');
-    console.log('warm', url.pathname, { request: 1 });
+    console.log('warm', url.pathname, 1);
     ctx.waitUntil(Promise.resolve(new Date().getTime() + Date.now()));
     if (request.method === 'POST') return Response.json(await request.json(), { headers: { 'x-warm': '1' } });
     await new Promise((resolve) => setTimeout(resolve, 1));

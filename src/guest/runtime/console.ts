@@ -1,5 +1,5 @@
 /** `console`: each call becomes one formatted line for the host, as part of the running invocation. */
-import { format, inspect } from '../inspect.ts';
+import { format, inspect } from '../inspect/index.ts';
 import { toDOMString } from '../webidl.ts';
 import { hostLog, now } from './host.ts';
 import { SafeMap, stringIndexOf, stringSlice } from './intrinsics.ts';

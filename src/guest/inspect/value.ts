@@ -4,26 +4,39 @@
  * The values are a tenant's: no getter is called, proxies are told apart only by what they let show, and work is bounded
  * by a budget of characters and of values for each call, so that no structure, however wide, deep or shared, is costly.
  */
-import { forms, isBlob } from './blob/index.ts';
-import { isDOMException } from './events/index.ts';
-import { indent, layOut } from './inspect-layout.ts';
 import {
   arrayBufferByteLength,
   arrayBufferSlice,
+  bigintValue,
+  booleanValue,
   dataViewBuffer,
   dataViewByteLength,
   dataViewByteOffset,
+  dateToISOString,
+  dateValue,
+  forms,
   functionToString,
   isArray,
+  isBlob,
+  isDOMException,
   isView,
+  mapForEach,
+  mapSize,
+  numberValue,
   objectGetOwnPropertyDescriptor,
   objectGetPrototypeOf,
   objectToString,
   reflectOwnKeys,
+  regExpToString,
+  setForEach,
+  setSize,
+  stringValue,
+  symbolToString,
+  symbolValue,
   typedArrayLength,
   typedArrayTag,
-  uncurryThis,
-} from './primordials.ts';
+} from '../shared.ts';
+import { indent, layOut } from './layout.ts';
 
 export const MAX_CHARACTERS = 64 * 1024; // of one call's line
 export const MAX_VALUES = 4_000; // looked at in one call
@@ -35,20 +48,6 @@ export const MAX_DEPTH = 2;
 const MAX_BYTES = 100; // shown of an ArrayBuffer
 const MAX_CAUSES = 8;
 export const TRUNCATED = '... [truncated]';
-
-const mapForEach = uncurryThis(Map.prototype.forEach) as (map: object, visit: (v: unknown, k: unknown) => void) => void;
-const setForEach = uncurryThis(Set.prototype.forEach) as (set: object, visit: (v: unknown) => void) => void;
-const mapSize = uncurryThis(Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get) as (map: object) => number;
-const setSize = uncurryThis(Object.getOwnPropertyDescriptor(Set.prototype, 'size')?.get) as (set: object) => number;
-const dateToISOString = uncurryThis(Date.prototype.toISOString) as (date: object) => string;
-const dateGetTime = uncurryThis(Date.prototype.getTime) as (date: object) => number;
-const regExpToString = uncurryThis(RegExp.prototype.toString) as (regExp: object) => string;
-const symbolToString = uncurryThis(Symbol.prototype.toString) as (symbol: unknown) => string;
-const numberValueOf = uncurryThis(Number.prototype.valueOf) as (value: object) => number;
-const stringValueOf = uncurryThis(String.prototype.valueOf) as (value: object) => string;
-const symbolValueOf = uncurryThis(Symbol.prototype.valueOf) as (value: object) => symbol;
-const bigintValueOf = uncurryThis(BigInt.prototype.valueOf) as (value: object) => bigint;
-const booleanValueOf = uncurryThis(Boolean.prototype.valueOf) as (value: object) => boolean;
 
 export interface Budget {
   characters: number;
@@ -428,19 +427,19 @@ export function inspectWrapped(value: object): string | undefined {
   try {
     switch (tag) {
       case '[object Date]':
-        return Number.isNaN(dateGetTime(value)) ? 'Invalid Date' : dateToISOString(value);
+        return Number.isNaN(dateValue(value)) ? 'Invalid Date' : dateToISOString(value);
       case '[object RegExp]':
         return regExpToString(value).slice(0, MAX_STRING);
       case '[object Number]':
-        return `[Number: ${formatNumber(numberValueOf(value))}]`;
+        return `[Number: ${formatNumber(numberValue(value))}]`;
       case '[object Boolean]':
-        return `[Boolean: ${booleanValueOf(value)}]`;
+        return `[Boolean: ${booleanValue(value)}]`;
       case '[object String]':
-        return `[String: ${quote(stringValueOf(value))}]`;
+        return `[String: ${quote(stringValue(value))}]`;
       case '[object Symbol]':
-        return `[Symbol: ${symbolToString(symbolValueOf(value)).slice(0, MAX_STRING)}]`;
+        return `[Symbol: ${symbolToString(symbolValue(value)).slice(0, MAX_STRING)}]`;
       case '[object BigInt]':
-        return `[BigInt: ${formatPrimitive(bigintValueOf(value))}]`;
+        return `[BigInt: ${formatPrimitive(bigintValue(value))}]`;
       default:
         return undefined;
     }

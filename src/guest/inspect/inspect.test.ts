@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import util from 'node:util';
-import { format, inspect } from './inspect.ts';
+import { format, inspect } from '../parts/inspect.ts';
 
 class Foo {
   a = 1;

@@ -1,4 +1,4 @@
-/** Console arguments as text, as Node's `util.format` has them in the usual cases, within the bounds of inspect-value.ts. */
+/** Console arguments as text, as Node's `util.format` has them in the usual cases, within the bounds of value.ts. */
 import {
   type Budget,
   formatNumber,
@@ -11,12 +11,9 @@ import {
   MAX_STRING,
   MAX_VALUES,
   TRUNCATED,
-} from './inspect-value.ts';
-import { functionToString, isArray, objectGetOwnPropertyDescriptor, objectToString } from './primordials.ts';
+} from './value.ts';
+import { functionToString, isArray, objectGetOwnPropertyDescriptor, objectToString } from '../shared.ts';
 
-export { type CustomInspect, inspect, inspectWith } from './inspect-value.ts';
-
-/** `console.log`'s line: format specifiers of a leading string, then the rest with spaces. At most 64 KB. */
 export function format(args: readonly unknown[]): string {
   const budget: Budget = { characters: MAX_CHARACTERS, values: MAX_VALUES };
   const [first] = args;

@@ -1,0 +1,3 @@
+/** What the console shows of objects, and of format specifiers. */
+export { format } from '../inspect/format.ts';
+export { inspect, inspectWith } from '../inspect/value.ts';
