@@ -1,6 +1,7 @@
 /** Bytes of a buffer source (`ArrayBuffer` or a view on one), read without touching anything a tenant can patch. */
 import {
   arrayBufferByteLength,
+  arrayBufferDetached,
   bytesSlice,
   dataViewBuffer,
   dataViewByteLength,
@@ -28,16 +29,23 @@ export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   }
 }
 
-/** A view on the bytes of a buffer source, sharing its memory; undefined when the value is not one. */
+/**
+ * A view on the bytes of a buffer source, sharing its memory; undefined when the value is not one. Of a
+ * SharedArrayBuffer it is a copy: nothing of the runtime, and nothing on its way to the host, is shared memory.
+ */
 export function viewBytes(source: unknown): Bytes | undefined {
   if (isView(source)) {
-    if (typedArrayTag(source) === undefined) {
-      return new Uint8Array(dataViewBuffer(source), dataViewByteOffset(source), dataViewByteLength(source));
-    }
-    return new Uint8Array(typedArrayBuffer(source), typedArrayByteOffset(source), typedArrayByteLength(source));
+    const isDataView = typedArrayTag(source) === undefined;
+    const buffer = isDataView ? dataViewBuffer(source) : typedArrayBuffer(source);
+    const isShared = !isUnshared(buffer);
+    if (!isShared && arrayBufferDetached(buffer)) return new Uint8Array(0);
+    const bytes = isDataView
+      ? new Uint8Array(buffer, dataViewByteOffset(source), dataViewByteLength(source))
+      : new Uint8Array(buffer, typedArrayByteOffset(source), typedArrayByteLength(source));
+    return isShared ? bytesSlice(bytes) : bytes;
   }
-  if (isArrayBuffer(source)) return new Uint8Array(source);
-  if (isSharedArrayBuffer(source)) return new Uint8Array(source as ArrayBuffer);
+  if (isArrayBuffer(source)) return arrayBufferDetached(source) ? new Uint8Array(0) : new Uint8Array(source);
+  if (isSharedArrayBuffer(source)) return bytesSlice(new Uint8Array(source as ArrayBuffer));
   return undefined;
 }
 
@@ -59,7 +67,17 @@ export function concatBytes(chunks: readonly Bytes[], length: number): Bytes {
   return whole;
 }
 
-function isSharedArrayBuffer(value: unknown): boolean {
+/** Of the buffer of a view. The getter throws for shared ones only: the usual case costs no exception. */
+function isUnshared(buffer: ArrayBuffer): boolean {
+  try {
+    arrayBufferByteLength(buffer);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function isSharedArrayBuffer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (objectToString(value) !== '[object SharedArrayBuffer]') return false;
   try {

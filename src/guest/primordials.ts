@@ -70,7 +70,10 @@ export const arrayBufferSlice = uncurryThis(ArrayBuffer.prototype.slice) as (
   start: number,
   end?: number,
 ) => ArrayBuffer;
-export const arrayBufferTransfer = uncurryThis(ArrayBuffer.prototype.transfer) as (buffer: ArrayBuffer) => ArrayBuffer;
+export const arrayBufferResize = uncurryThis(ArrayBuffer.prototype.resize) as (
+  buffer: ArrayBuffer,
+  length: number,
+) => void;
 export const typedArraySet = uncurryThis(Uint8Array.prototype.set) as (
   target: Uint8Array,
   source: ArrayLike<number>,

@@ -38,6 +38,7 @@ export {
   type Resource,
   setCurrentInvocation,
 } from './runtime/invocations.ts';
+export { createResizable, transferBuffer } from './runtime/buffers.ts';
 export { limits } from './runtime/limits.ts';
 export { keep, take } from './runtime/modules.ts';
 export { InStream } from './runtime/in-streams.ts';

@@ -4,15 +4,17 @@
  */
 import type { Blob } from './blob/blob.ts';
 import {
+  arrayBufferByteLength,
   arrayBufferDetached,
   arrayBufferMaxByteLength,
   arrayBufferResizable,
+  arrayBufferResize,
   arrayBufferSlice,
-  arrayBufferTransfer,
   arrayPush,
   bigintValue,
   booleanValue,
   cloneOther,
+  createResizable,
   dataViewBuffer,
   dataViewByteLength,
   dataViewByteOffset,
@@ -24,6 +26,7 @@ import {
   isBlob,
   isDOMException,
   isPlatformObject,
+  isSharedArrayBuffer,
   isStream,
   isView,
   mapForEach,
@@ -42,6 +45,7 @@ import {
   type StructuredCloneOptions,
   toDOMString,
   toTransferList,
+  transferBuffer,
   type Transferable,
   transferables,
   typedArrayAt,
@@ -60,10 +64,11 @@ interface Memory {
   readonly geometry: SafeMap<object, Geometry>;
 }
 
-type Geometry = readonly [buffer: ArrayBuffer, offset: number, length: number];
+type Geometry = readonly [buffer: ArrayBuffer, offset: number, length: number | undefined];
 
 const ERROR_TYPES = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as const;
-type ViewType = new (buffer: ArrayBuffer, offset: number, length: number) => object;
+type ViewType = new (buffer: ArrayBuffer, offset: number, length?: number) => object;
+const WIDEST_ELEMENT = 8; // bytes
 const VIEW_TYPES: Readonly<Record<string, unknown>> = {
   Int8Array,
   Uint8Array,
@@ -113,7 +118,7 @@ export function cloneWithTransfer(
     // A getter that ran during the rehearsal may have detached it.
     const obstacle = findObstacle(item);
     if (obstacle !== undefined) throw cloneError(obstacle);
-    const made = isArrayBuffer(item) ? arrayBufferTransfer(item) : findTransferable(item)!.transfer(item);
+    const made = isArrayBuffer(item) ? transferBuffer(item) : findTransferable(item)!.transfer(item);
     copies.set(item, made);
     arrayPush(transferred, made);
   }
@@ -205,6 +210,9 @@ function cloneExotic(value: object, memory: Memory): object | undefined {
         return cloneSet(value, memory);
       case '[object ArrayBuffer]':
         return isArrayBuffer(value) ? cloneBuffer(value) : undefined;
+      case '[object SharedArrayBuffer]':
+        if (isSharedArrayBuffer(value)) throw cloneError('A SharedArrayBuffer could not be cloned');
+        return undefined;
       case '[object Error]':
         return cloneErrorObject(value as Error, memory);
       default:
@@ -251,7 +259,7 @@ function collect(visit: () => void): void {
 function cloneBuffer(value: ArrayBuffer): ArrayBuffer {
   if (arrayBufferDetached(value)) throw cloneError('An ArrayBuffer is detached and could not be cloned');
   if (!arrayBufferResizable(value)) return arrayBufferSlice(value, 0);
-  const copy = new ArrayBuffer(value.byteLength, { maxByteLength: arrayBufferMaxByteLength(value) });
+  const copy = createResizable(arrayBufferByteLength(value), arrayBufferMaxByteLength(value));
   new Uint8Array(copy).set(new Uint8Array(value));
   return copy;
 }
@@ -265,17 +273,37 @@ function cloneView(value: ArrayBufferView, memory: Memory): object {
     return value; // only a rehearsal: nobody sees it
   }
   const type = (tag === undefined ? DataView : VIEW_TYPES[tag]) as ViewType;
-  return new type(clone(buffer, memory) as ArrayBuffer, offset, length);
+  const target = clone(buffer, memory) as ArrayBuffer;
+  return length === undefined ? new type(target, offset) : new type(target, offset, length);
 }
 
 function readGeometry(value: ArrayBufferView, tag: string | undefined): Geometry {
   try {
-    if (tag === undefined) return [dataViewBuffer(value), dataViewByteOffset(value), dataViewByteLength(value)];
+    if (tag === undefined) {
+      const buffer = dataViewBuffer(value);
+      const length = followsBuffer(buffer, () => dataViewByteLength(value)) ? undefined : dataViewByteLength(value);
+      return [buffer, dataViewByteOffset(value), length];
+    }
     typedArrayAt(value, 0); // throws when its buffer is detached or has shrunk below it
   } catch {
     throw cloneError('A view is out of the bounds of its buffer and could not be cloned');
   }
-  return [typedArrayBuffer(value), typedArrayByteOffset(value), typedArrayLength(value)];
+  const buffer = typedArrayBuffer(value);
+  const length = followsBuffer(buffer, () => typedArrayLength(value)) ? undefined : typedArrayLength(value);
+  return [buffer, typedArrayByteOffset(value), length];
+}
+
+/** Does the length of a view change with its buffer's? Nothing but trying tells. */
+function followsBuffer(buffer: ArrayBuffer, readLength: () => number): boolean {
+  if (isSharedArrayBuffer(buffer) || !arrayBufferResizable(buffer)) return false;
+  const bytes = arrayBufferByteLength(buffer);
+  const before = readLength();
+  const grown = bytes + WIDEST_ELEMENT;
+  if (grown > arrayBufferMaxByteLength(buffer)) return false;
+  arrayBufferResize(buffer, grown);
+  const follows = readLength() !== before;
+  arrayBufferResize(buffer, bytes);
+  return follows;
 }
 
 function cloneBlob(value: Blob): Blob {

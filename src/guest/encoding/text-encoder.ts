@@ -23,11 +23,9 @@ export class TextEncoder {
     if (typedArrayTag(destination) !== 'Uint8Array') {
       throw new TypeError("Failed to execute 'encodeInto' on 'TextEncoder': parameter 2 is not of type 'Uint8Array'.");
     }
-    const target = new Uint8Array(
-      typedArrayBuffer(destination),
-      typedArrayByteOffset(destination),
-      typedArrayByteLength(destination),
-    );
+    const room = typedArrayByteLength(destination);
+    if (room === 0) return { read: 0, written: 0 }; // its buffer may be detached
+    const target = new Uint8Array(typedArrayBuffer(destination), typedArrayByteOffset(destination), room);
     return utf8EncodeInto(text, target);
   }
 }

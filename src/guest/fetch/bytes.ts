@@ -1,5 +1,11 @@
 /** Bytes on their way to the host: whole buffers of exactly the right length. */
-import { arrayBufferByteLength, arrayBufferSlice, typedArrayBuffer, typedArrayByteOffset } from '../primordials.ts';
+import {
+  arrayBufferByteLength,
+  arrayBufferResizable,
+  arrayBufferSlice,
+  typedArrayBuffer,
+  typedArrayByteOffset,
+} from '../primordials.ts';
 
 export function subarray(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(typedArrayBuffer(bytes), typedArrayByteOffset(bytes) + start, end - start);
@@ -9,6 +15,6 @@ export function subarray(bytes: Uint8Array, start: number, end: number): Uint8Ar
 export function exactBuffer(bytes: Uint8Array, length: number): ArrayBuffer {
   const buffer = typedArrayBuffer(bytes);
   const offset = typedArrayByteOffset(bytes);
-  if (offset === 0 && arrayBufferByteLength(buffer) === length) return buffer;
+  if (offset === 0 && arrayBufferByteLength(buffer) === length && !arrayBufferResizable(buffer)) return buffer;
   return arrayBufferSlice(buffer, offset, offset + length);
 }

@@ -42,7 +42,7 @@ export function boot(
   limits.maxTimers = options.maxTimers;
   limits.maxPendingHostCalls = options.maxPendingHostCalls;
   limits.maxWasmInstances = options.maxWasmInstances;
-  limits.wasmMemoryMiB = options.memoryMiB;
+  limits.memoryMiB = options.memoryMiB;
   setTimers({ set: startTimer, clear: clearTimer });
   setEventClock(sinceOrigin);
   setRandomSource((count) => {

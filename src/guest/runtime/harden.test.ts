@@ -42,7 +42,7 @@ describe('hardening', () => {
     }
     assert.equal(guest.evaluate('(() => {}) instanceof Function && (async () => {}) instanceof Function'), 'true');
     assert.equal(
-      guest.evaluate('[typeof SharedArrayBuffer, typeof Atomics, typeof __isola]'),
+      guest.evaluate('[typeof Atomics.wait, typeof Atomics.waitAsync, typeof __isola]'),
       'undefined,undefined,undefined',
     );
   });
@@ -62,9 +62,22 @@ describe('hardening', () => {
 
   it('has no buffers that grow past the memory limit', async () => {
     const guest = await handler('');
-    const grow =
-      '(() => { try { return new ArrayBuffer(1, { maxByteLength: 2 ** 30 }) } catch (error) { return error.name } })()';
-    assert.equal(guest.evaluate(grow), 'RangeError');
+    const attempt = (code: string): string =>
+      guest.evaluate(`(() => { try { return ${code} } catch (error) { return error.name } })()`);
+    assert.equal(attempt('new ArrayBuffer(1, { maxByteLength: 2 ** 30 })'), 'RangeError');
+    assert.equal(attempt('new (class A extends ArrayBuffer {})(1, { maxByteLength: 2 ** 30 })'), 'RangeError');
+    assert.equal(attempt('new SharedArrayBuffer(1, { maxByteLength: 2 })'), 'RangeError');
+    // Of 128 MiB: what they may grow to counts, and goes on counting after a transfer.
+    assert.equal(
+      guest.evaluate('(globalThis.kept = new ArrayBuffer(1, { maxByteLength: 100 * 2 ** 20 })).resizable'),
+      'true',
+    );
+    assert.equal(attempt('new ArrayBuffer(1, { maxByteLength: 100 * 2 ** 20 })'), 'RangeError');
+    assert.equal(guest.evaluate('(kept = kept.transfer(3)).byteLength'), '3');
+    assert.equal(guest.evaluate('(kept = structuredClone(kept, { transfer: [kept] })).maxByteLength'), '104857600');
+    assert.equal(attempt('structuredClone(kept)'), 'RangeError');
+    assert.equal(guest.evaluate('(kept = kept.transferToFixedLength()).resizable'), 'false');
+    assert.equal(guest.evaluate('(kept = new ArrayBuffer(1, { maxByteLength: 100 * 2 ** 20 })).resizable'), 'true');
     const facts = [
       'new ArrayBuffer(3).slice(1).byteLength === 2',
       'new Uint8Array(2).buffer instanceof ArrayBuffer',
@@ -73,6 +86,11 @@ describe('hardening', () => {
       'structuredClone(new Uint8Array([1, 2])).length === 2',
       'ArrayBuffer.isView(new Uint8Array(new ArrayBuffer(8), 2, 4))',
       'ArrayBuffer.length === 1 && ArrayBuffer.name === "ArrayBuffer"',
+      'new SharedArrayBuffer(3).byteLength === 3 && SharedArrayBuffer.length === 1',
+      'new TextDecoder().decode(new Uint8Array(new SharedArrayBuffer(1))) === "\\0"',
+      'typeof Atomics.wait === "undefined" && Atomics.add(new Int32Array(new SharedArrayBuffer(4)), 0, 1) === 0',
+      '(() => { const view = new Uint8Array(new ArrayBuffer(1, { maxByteLength: 20 })); const copy = structuredClone(view); copy.buffer.resize(3); return copy.length === 3 })()',
+      '(() => { const view = new Uint8Array(new ArrayBuffer(1, { maxByteLength: 20 }), 0, 1); const copy = structuredClone(view); copy.buffer.resize(3); return copy.length === 1 })()',
     ];
     for (const fact of facts) assert.equal(guest.evaluate(fact), 'true', fact);
   });

@@ -2,19 +2,17 @@
  * Takes away or wraps what a tenant must not have. Runs at boot, after the context has been made: V8 still adds to
  * these objects while it loads a snapshot, and some of them do not exist before.
  */
+import { installBuffers } from './buffers.ts';
 import { installClocks } from './clocks.ts';
 import { installFinalization } from './finalization.ts';
-import { reflectConstruct } from './intrinsics.ts';
 import { replaceConstructor } from './replace.ts';
 import { installWasm } from './wasm.ts';
 
-// Atomics.wait blocks the thread, waitAsync never settles; a shared buffer would be a clock and has no other use here.
-const REMOVED_GLOBALS = ['SharedArrayBuffer', 'Atomics'];
-
 export function harden(): void {
-  for (let i = 0; i < REMOVED_GLOBALS.length; i++) Reflect.deleteProperty(globalThis, REMOVED_GLOBALS[i]!);
+  // `wait` blocks the thread, what `waitAsync` promises never comes.
+  for (const name of ['wait', 'waitAsync']) Reflect.deleteProperty(Atomics, name);
   forbidCodeFromStrings();
-  forbidResizableBuffers();
+  installBuffers();
   installClocks();
   installFinalization();
   installWasm();
@@ -46,21 +44,6 @@ function forbidCodeFromStrings(): void {
     // The native one is out of reach but for this link.
     Object.setPrototypeOf(native, guestFunction);
   }
-}
-
-/** V8 counts a resizable buffer by its first size only: grown, it would pass by the isolate's memory limit. */
-function forbidResizableBuffers(): void {
-  const NativeArrayBuffer = ArrayBuffer;
-  function GuestArrayBuffer(length: unknown): object {
-    if (new.target === undefined) throw new TypeError("Constructor ArrayBuffer requires 'new'");
-    // oxlint-disable-next-line prefer-rest-params -- the length of the function has to stay 1
-    const options: unknown = arguments[1];
-    if (typeof options === 'object' && options !== null && 'maxByteLength' in options) {
-      throw new RangeError('Resizable ArrayBuffers are not available');
-    }
-    return reflectConstruct(NativeArrayBuffer, [length], new.target) as object;
-  }
-  replaceConstructor('ArrayBuffer', NativeArrayBuffer, GuestArrayBuffer);
 }
 
 function forbidden(name: string): { prototype: object } {

@@ -4,5 +4,5 @@ export const limits = {
   maxPendingHostCalls: 1_000,
   subrequests: 50,
   maxWasmInstances: 64,
-  wasmMemoryMiB: 128,
+  memoryMiB: 128,
 };

@@ -253,7 +253,10 @@ function counted(make: () => object): object {
 /** Copies a descriptor (it may be a proxy: each property is read once, and in the standard's order) with its maximum lowered. */
 function capMemory(descriptor: unknown): unknown {
   if (!isObject(descriptor)) return descriptor;
-  return limitsOf(descriptor, limits.wasmMemoryMiB * PAGES_PER_MIB, 'WebAssembly.Memory');
+  const capped = limitsOf(descriptor, limits.memoryMiB * PAGES_PER_MIB, 'WebAssembly.Memory');
+  const { shared } = descriptor;
+  // No module can import a shared one: the host refuses such modules. So nothing can wait on it.
+  return shared ? { ...capped, shared: true } : capped;
 }
 
 function capTable(descriptor: unknown): unknown {
