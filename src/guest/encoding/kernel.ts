@@ -2,6 +2,7 @@
  * V8's own UTF-8 codec, which an isolate can call through WebAssembly (engine/text-kernel.ts). It takes 0.25 ms and
  * 90 kB, so that only an isolate has it that has coded a good deal of text; until then utf8.ts does the work.
  */
+import { isConnected } from '../runtime/host.ts';
 import { loadPart } from '../runtime/parts.ts';
 
 /** What parts/text-kernel.ts has. */
@@ -32,7 +33,7 @@ export function textKernel(length: number): TextKernel | null | undefined {
   if (length < MIN_LENGTH) return undefined;
   if (kernel !== undefined) return kernel;
   coded += length;
-  if (coded < WORTHWHILE) return undefined;
+  if (coded < WORTHWHILE || !isConnected()) return undefined;
   const { createTextKernel } = loadPart('text-kernel') as { createTextKernel(): TextKernel | undefined };
   return (kernel = createTextKernel() ?? null);
 }

@@ -68,6 +68,11 @@ export function entryNumber(): number {
   return entries;
 }
 
+/** Has the runtime been booted? It has not while a snapshot is made, nor where a unit test imports a piece of it. */
+export function isConnected(): boolean {
+  return sync !== notConnected;
+}
+
 /** Asks one question of `HOST_SYNC`. */
 export function hostSync(op: number, a: unknown, b?: unknown, c?: unknown): unknown {
   return sync(op, a, b, c);
