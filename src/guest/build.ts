@@ -113,7 +113,7 @@ const COMMON = {
 const CORE = ['*/core.ts', '*/shared.ts'];
 
 /** Parts of which others import something. */
-const SHARED_PARTS = ['streams', 'forms'];
+const SHARED_PARTS = ['events', 'streams', 'forms'];
 
 /** What the core and a part may both contain: constants, and libraries without classes that have to be the same. */
 const MAY_BE_TWICE = /^abi\.ts$|\/node_modules\/(?!web-streams-polyfill\/)/;

@@ -7,6 +7,7 @@ export * from './blob/multipart.ts';
 export * from './blob/urlencoded-form.ts';
 export { Blob, blobBytes, blobType, createBlob, createFile, File, isFile } from './blob/blob.ts';
 export { FormData } from './blob/form-data.ts';
+export * from './events/event-kinds.ts';
 export * from './streams/access.ts';
 export * from './streams/text-streams.ts';
 export * from './streams/web-streams.ts';

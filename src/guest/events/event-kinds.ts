@@ -1,6 +1,14 @@
 /** The events that carry something. */
-import { defineInterface, requireArguments, toDOMString, toUSVString } from '../webidl.ts';
-import { Event, toInit, type EventInit } from './event.ts';
+import {
+  defineInterface,
+  Event,
+  type EventInit,
+  objectFreeze,
+  requireArguments,
+  toDOMString,
+  toEventInit as toInit,
+  toUSVString,
+} from '../shared.ts';
 
 export class CustomEvent extends Event {
   #detail: unknown;
@@ -115,7 +123,7 @@ export class MessageEvent extends Event {
     this.#origin = options?.origin === undefined ? '' : toUSVString(options.origin);
     this.#lastEventId = options?.lastEventId === undefined ? '' : toDOMString(options.lastEventId);
     this.#source = options?.source ?? null;
-    this.#ports = Object.freeze(options?.ports === undefined ? [] : [...options.ports]);
+    this.#ports = objectFreeze(options?.ports === undefined ? [] : [...options.ports]);
   }
 
   get data(): unknown {

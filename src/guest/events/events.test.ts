@@ -4,14 +4,13 @@ import {
   AbortController,
   AbortSignal,
   addAbortAlgorithm,
-  CustomEvent,
   DOMException,
-  ErrorEvent,
   Event,
   EventTarget,
   setErrorReporter,
   setTimers,
 } from './index.ts';
+import { CustomEvent, ErrorEvent } from '../parts/events.ts';
 
 describe('EventTarget', () => {
   it('calls listeners in order: capturing ones first, each once for a callback', () => {

@@ -1,8 +1,8 @@
 /** `onerror`, `onunhandledrejection` and `onrejectionhandled` of the global. */
 import { objectDefineProperty, reflectApply } from '../primordials.ts';
-import { ErrorEvent } from './event-kinds.ts';
 import type { Event } from './event.ts';
 import { type EventTarget, getHandler, setHandler } from './event-target.ts';
+import { isErrorEvent } from './kinds.ts';
 
 export function defineGlobalHandlers(global: object, target: EventTarget): void {
   let onError: object | null = null;
@@ -26,7 +26,7 @@ export function defineGlobalHandlers(global: object, target: EventTarget): void 
     },
   );
   function callOnError(event: Event): void {
-    if (!(event instanceof ErrorEvent)) {
+    if (!isErrorEvent(event)) {
       reflectApply(onError as () => unknown, global, [event]);
       return;
     }

@@ -17,8 +17,7 @@ export {
   signalAbort,
 } from './abort-signal.ts';
 export { DOMException, isDOMException } from './dom-exception.ts';
-export { CloseEvent, CustomEvent, ErrorEvent, MessageEvent, PromiseRejectionEvent } from './event-kinds.ts';
-export { Event } from './event.ts';
+export { Event, type EventInit, toInit as toEventInit } from './event.ts';
 export {
   defineHandler,
   dispatchGlobal,
@@ -29,4 +28,5 @@ export {
   setHandler,
 } from './event-target.ts';
 export { reportError, setErrorReporter, setEventClock, setTimers } from './hooks.ts';
+export { eventKinds, setEventKinds } from './kinds.ts';
 export { defineGlobalHandlers } from './global-handlers.ts';

@@ -8,6 +8,7 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
   caches: ['Cache', 'CacheStorage'],
   compression: ['CompressionStream', 'DecompressionStream'],
   'event-source': ['EventSource'],
+  events: ['CloseEvent', 'CustomEvent', 'ErrorEvent', 'MessageEvent', 'PromiseRejectionEvent'],
   forms: ['Blob', 'File', 'FormData'],
   'quota-exceeded-error': ['QuotaExceededError'],
   streams: [

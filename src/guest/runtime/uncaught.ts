@@ -7,7 +7,7 @@
  * it inside the isolate: it reads `stack`, and for an Error whose stack nobody has read yet, V8 then asks for
  * `Error.prepareStackTrace`.
  */
-import { dispatchGlobal, ErrorEvent, type Event, hasGlobalListeners, PromiseRejectionEvent } from '../events/index.ts';
+import { dispatchGlobal, type Event, eventKinds, hasGlobalListeners } from '../events/index.ts';
 import { describeError } from './describe.ts';
 import { jsonParse, promiseReject, promiseThen, regExpExec, stringIndexOf, stringSlice } from './intrinsics.ts';
 import {
@@ -87,12 +87,12 @@ export function reportUncaught(error: unknown): void {
   reportException(currentInvocation(), error);
 }
 
-function toErrorEvent(error: unknown): ErrorEvent {
+function toErrorEvent(error: unknown): Event {
   const description = describeError(error);
   const { name, message, stack } = description;
   const position = regExpExec(POSITION, stack);
   const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function';
-  return new ErrorEvent('error', {
+  return new (eventKinds().ErrorEvent)('error', {
     cancelable: true,
     error,
     message: `Uncaught ${isObject ? `${name}: ${message}` : message}`,
@@ -106,11 +106,11 @@ function toErrorEvent(error: unknown): ErrorEvent {
 export function reportRejection(id: number, json: string): void {
   const invocation: Invocation | undefined = findInvocation(id);
   const reason = findReason(json);
-  const make = (): PromiseRejectionEvent => {
+  const make = (): Event => {
     // The promise itself is beyond reach: this is one with its reason.
     const promise = promiseReject(reason);
     void promiseThen(promise, undefined, () => {});
-    return new PromiseRejectionEvent('unhandledrejection', { cancelable: true, promise, reason });
+    return new (eventKinds().PromiseRejectionEvent)('unhandledrejection', { cancelable: true, promise, reason });
   };
   if (dispatch('unhandledrejection', make)) reportExceptionTo(invocation?.id ?? id, reason);
 }
