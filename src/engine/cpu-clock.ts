@@ -21,7 +21,8 @@ const libc = isLinux
     }).functions
   : undefined;
 
-const NOW_OFFSET_US = Number(process.hrtime.bigint() / 1000n) - performance.now() * 1e3;
+const OFFSET_SAMPLES = 32;
+const NOW_OFFSET_US = measureOffset();
 
 /** Wall time in µs since some moment that is the same for all threads of the process. */
 export function wallUs(): number {
@@ -62,6 +63,22 @@ export function listThreadIds(): number[] {
   } catch {
     return [];
   }
+}
+
+/** Between this thread's `performance.now()` and the clock that all threads share. */
+function measureOffset(): number {
+  let offset = 0;
+  let narrowest = Infinity;
+  for (let sample = 0; sample < OFFSET_SAMPLES; sample++) {
+    const before = performance.now();
+    const shared = Number(process.hrtime.bigint()) / 1e3;
+    const after = performance.now();
+    // A thread that has to wait between the two readings is off by as much: the closest pair counts.
+    if (after - before >= narrowest) continue;
+    narrowest = after - before;
+    offset = shared - ((before + after) / 2) * 1e3;
+  }
+  return offset;
 }
 
 function processCpuUs(): number {

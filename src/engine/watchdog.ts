@@ -120,6 +120,7 @@ export class Watchdog {
     const at = WORDS.runners + WORDS.runnerStride * runner;
     if (Atomics.load(this.#words, at + RUNNER.seen) !== sequence) return passedUs;
     const [baseUs = 0, seenAtUs = 0] = this.#doubles.subarray((at + RUNNER.baseUs) / 2);
-    return Math.min(passedUs, passedUs - (now - seenAtUs) + this.#inlineClock() - baseUs);
+    const unseenUs = Math.max(0, passedUs - (now - seenAtUs));
+    return Math.min(passedUs, unseenUs + this.#inlineClock() - baseUs);
   }
 }
