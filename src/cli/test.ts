@@ -22,7 +22,7 @@ interface Step {
 }
 
 const STEPS: readonly Step[] = [
-  { name: 'types', does: 'type check (tsc)', run: () => runTool('tsc', ['--noEmit', '--pretty']) },
+  { name: 'types', does: 'type check (tsc)', run: checkTypes },
   { name: 'lint', does: 'lint (oxlint, type-aware; warnings fail)', run: () => runTool('oxlint', []) },
   { name: 'format', does: 'format (oxfmt)', run: () => runTool('oxfmt', ['--check', '.']) },
   { name: 'dead-code', does: 'dead code (knip)', run: () => runTool('knip', ['--no-progress']) },
@@ -88,6 +88,12 @@ async function runSteps(steps: readonly Step[]): Promise<number> {
   }
   printLine(`${paint('green', '✔ all passed')} in ${toDuration(performance.now() - startedAt)}`);
   return 0;
+}
+
+async function checkTypes(): Promise<number> {
+  const args = ['--noEmit', '--pretty'];
+  // The programs are written for the types of the DOM, which the rest must not see.
+  return (await runTool('tsc', args)) || runTool('tsc', [...args, '-p', 'test/programs']);
 }
 
 /** A tool out of node_modules/.bin. Its output is held back and shown only when it fails. */
