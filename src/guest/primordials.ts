@@ -92,6 +92,9 @@ export const bytesSlice = uncurryThis(Uint8Array.prototype.slice) as (
 
 export const typedArrayAt = uncurryThis(Uint8Array.prototype.at) as (array: object, index: number) => unknown;
 export const dateValue = uncurryThis(Date.prototype.getTime) as (value: object) => number;
+export const weakRefDeref = uncurryThis(WeakRef.prototype.deref) as <T extends object>(
+  ref: WeakRef<T>,
+) => T | undefined;
 export const dateToISOString = uncurryThis(Date.prototype.toISOString) as (date: object) => string;
 export const booleanValue = uncurryThis(Boolean.prototype.valueOf) as (value: object) => boolean;
 export const numberValue = uncurryThis(Number.prototype.valueOf) as (value: object) => number;

@@ -5,14 +5,14 @@ import { Runtime } from './runtime.ts';
 /** Of the Minimum Common Web API (Ecma TC55, WinterTC), and what Workers have besides. */
 const INTERFACES = `
   AbortController AbortSignal Blob ByteLengthQueuingStrategy CompressionStream CountQueuingStrategy
-  Crypto CustomEvent DecompressionStream DOMException ErrorEvent Event EventTarget File FormData
+  Crypto CryptoKey CustomEvent DecompressionStream DOMException ErrorEvent Event EventTarget File FormData
   Headers MessageChannel MessageEvent MessagePort Performance PromiseRejectionEvent
   ReadableByteStreamController ReadableStream ReadableStreamBYOBReader ReadableStreamBYOBRequest
-  ReadableStreamDefaultController ReadableStreamDefaultReader Request Response TextDecoder
+  ReadableStreamDefaultController ReadableStreamDefaultReader Request Response SubtleCrypto TextDecoder
   TextDecoderStream TextEncoder TextEncoderStream TransformStream TransformStreamDefaultController URL
   URLPattern URLSearchParams WritableStream WritableStreamDefaultController WritableStreamDefaultWriter
   HTMLRewriter EventSource WebSocket WebSocketPair PerformanceObserver FixedLengthStream
-  IdentityTransformStream`
+  IdentityTransformStream Scheduler TaskController TaskPriorityChangeEvent TaskSignal`
   .trim()
   .split(/\s+/);
 const FUNCTIONS = `

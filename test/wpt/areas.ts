@@ -19,6 +19,7 @@ export const AREAS: readonly Area[] = [
   { name: 'html/structured-clone', paths: ['html/webappapis/structured-clone/'] },
   { name: 'html/microtask-queuing', paths: ['html/webappapis/microtask-queuing/'] },
   { name: 'html/timers', paths: ['html/webappapis/timers/'] },
+  { name: 'scheduler', paths: ['scheduler/'] },
   { name: 'html/reporterror', paths: ['html/webappapis/scripting/reporterror'] },
   { name: 'FileAPI', paths: ['FileAPI/'] },
   { name: 'xhr/formdata', paths: ['xhr/formdata/'] },

@@ -35,7 +35,7 @@ interface Dependents {
 }
 
 // Only the runtime makes signals; `new AbortSignal()` throws.
-const KEY = Symbol('key');
+export const SIGNAL_KEY = Symbol('key');
 
 let readState: (signal: AbortSignal) => SignalState;
 let hasState: (value: object) => boolean;
@@ -56,7 +56,7 @@ export class AbortSignal extends EventTarget {
   }
 
   constructor(key?: symbol) {
-    if (key !== KEY) throw new TypeError('Illegal constructor');
+    if (key !== SIGNAL_KEY) throw new TypeError('Illegal constructor');
     super();
   }
 
@@ -106,7 +106,12 @@ defineHandler(AbortSignal.prototype, 'abort');
 for (const name of ['abort', 'timeout', 'any'] as const) Object.defineProperty(AbortSignal, name, { enumerable: true });
 
 export class AbortController {
-  readonly #signal = createSignal();
+  readonly #signal: AbortSignal;
+
+  /** With the key, for a subclass of the runtime's own: a controller of this signal. */
+  constructor(key?: symbol, signal?: AbortSignal) {
+    this.#signal = key === SIGNAL_KEY ? signal! : createSignal();
+  }
 
   get signal(): AbortSignal {
     return this.#signal;
@@ -116,10 +121,10 @@ export class AbortController {
     signalAbort(this.#signal, reason);
   }
 }
-defineInterface(AbortController, 'AbortController', { abort: 0 });
+defineInterface(AbortController, 'AbortController', { constructor: 0, abort: 0 });
 
-export function createSignal(): AbortSignal {
-  return new AbortSignal(KEY);
+export function createSignal(type: new (key: symbol) => AbortSignal = AbortSignal): AbortSignal {
+  return new type(SIGNAL_KEY);
 }
 
 export function isAbortSignal(value: unknown): value is AbortSignal {
@@ -169,9 +174,8 @@ export function signalAbort(signal: AbortSignal, reason?: unknown): void {
   for (let i = 0; i < aborted.length; i++) runAbortSteps(aborted[i] as AbortSignal);
 }
 
-/** DOM standard, "create a dependent abort signal". */
-export function anySignal(signals: readonly AbortSignal[]): AbortSignal {
-  const result = createSignal();
+/** DOM standard, "create a dependent abort signal": `result` is a new one. */
+export function anySignal(signals: readonly AbortSignal[], result: AbortSignal = createSignal()): AbortSignal {
   const state = readState(result);
   for (let i = 0; i < signals.length; i++) {
     const source = readState(signals[i] as AbortSignal);

@@ -156,8 +156,10 @@ export function hasListeners(target: EventTarget, type: string): boolean {
 
 export function onFirstListener(target: EventTarget, callback: () => void): void {
   const state = readState(target);
+  const before = state.onListener;
   state.onListener = () => {
     state.onListener = undefined;
+    before?.();
     callback();
   };
 }

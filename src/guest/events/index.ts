@@ -14,6 +14,7 @@ export {
   createSignal,
   isAborted,
   isAbortSignal,
+  SIGNAL_KEY,
   signalAbort,
 } from './abort-signal.ts';
 export { DOMException, isDOMException } from './dom-exception.ts';
@@ -24,6 +25,7 @@ export {
   dispatchTrusted,
   EventTarget,
   hasGlobalListeners,
+  onFirstListener,
   setGlobalTarget,
   setHandler,
 } from './event-target.ts';

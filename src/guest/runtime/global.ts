@@ -16,10 +16,12 @@ import { structuredClone } from '../clone.ts';
 import { URL, URLSearchParams } from '../url/index.ts';
 import { defineInterface, nameFunction, requireArguments } from '../webidl.ts';
 import { console } from './console.ts';
+import type * as tasks from '../parts/scheduler.ts';
 import { createPerformance, Performance } from './performance.ts';
-import { promiseResolve, promiseThen } from './intrinsics.ts';
+import { promiseReject, promiseResolve, promiseThen } from './intrinsics.ts';
 import { bindFrame } from './frames.ts';
 import { installLazyGlobals } from './lazy-globals.ts';
+import { loadPart } from './parts.ts';
 import { clearInterval, clearTimeout, setInterval, setTimeout, wait } from './timers.ts';
 
 const interfaces = {
@@ -49,9 +51,28 @@ class Navigator {
   }
 }
 
+const SCHEDULER_KEY = Symbol('key');
+
 class Scheduler {
-  wait(delay: unknown): Promise<void> {
-    return wait(delay);
+  readonly #isScheduler = true;
+
+  constructor(key?: symbol) {
+    if (key !== SCHEDULER_KEY) throw new TypeError('Illegal constructor');
+  }
+
+  /** Without the part that has the rest: the Workers that use nothing but this are many. */
+  wait(delay: unknown, options?: unknown): Promise<void> {
+    return wait(delay, options);
+  }
+
+  postTask(callback: unknown, options?: unknown): Promise<unknown> {
+    if (!(#isScheduler in this)) return promiseReject(new TypeError('Illegal invocation'));
+    return (loadPart('scheduler') as typeof tasks).postTask(callback, options);
+  }
+
+  yield(): Promise<void> {
+    if (!(#isScheduler in this)) return promiseReject(new TypeError('Illegal invocation'));
+    return (loadPart('scheduler') as typeof tasks).yieldTurn();
   }
 }
 
@@ -90,7 +111,7 @@ const operations = {
 
 export function installGlobals(): void {
   defineInterface(Navigator, 'Navigator');
-  defineInterface(Scheduler, 'Scheduler');
+  defineInterface(Scheduler, 'Scheduler', { constructor: 0, postTask: 1, wait: 1 });
   defineInterface(Performance, 'Performance', {
     constructor: 0,
     mark: 1,
@@ -101,13 +122,13 @@ export function installGlobals(): void {
   });
   define(interfaces, false);
   define(operations, true);
-  define({ console, Navigator }, false);
+  define({ console, Navigator, Scheduler }, false);
   define(
     {
       crypto,
       navigator: new Navigator(),
       performance: createPerformance(),
-      scheduler: new Scheduler(),
+      scheduler: new Scheduler(SCHEDULER_KEY),
       self: globalThis,
     },
     true,

@@ -1,6 +1,6 @@
 /** `setTimeout` and its kin. The host keeps the time and calls back once; intervals are armed again here. */
 import { HOST } from '../abi.ts';
-import { reportError } from '../events/index.ts';
+import { abortReason, addAbortAlgorithm, isAborted, isAbortSignal, reportError } from '../events/index.ts';
 import { bindFrame } from './frames.ts';
 import { countTimer, host, nextId } from './host.ts';
 import { NativePromise, reflectApply, SafeMap } from './intrinsics.ts';
@@ -56,7 +56,7 @@ export function findTimer(id: number): Timer | undefined {
 }
 
 /** For the runtime itself: one call after so many ms, within the current invocation. */
-export function startTimer(callback: () => void, delayMs: number): number {
+export function startTimer(callback: () => void, delayMs: unknown): number {
   return new Timer(requireInvocation(), callback, toDelay(delayMs), false).id;
 }
 
@@ -83,10 +83,27 @@ export function clearInterval(id: unknown = 0): void {
   clearTimer(Number(id));
 }
 
-/** `scheduler.wait(ms)`: a promise for later. */
-export function wait(delay: unknown): Promise<void> {
-  return new NativePromise((resolve) => {
-    set('wait', resolve, delay, [], false);
+/** `scheduler.wait(ms, { signal })`: a promise for later. */
+export function wait(delay: unknown, options: unknown): Promise<void> {
+  return new NativePromise((resolve, reject) => {
+    const signal = (options as { signal?: unknown } | null | undefined)?.signal;
+    if (signal === undefined) {
+      startTimer(resolve, delay as number);
+      return;
+    }
+    if (!isAbortSignal(signal)) throw new TypeError("Failed to execute 'wait': signal is not an AbortSignal");
+    if (isAborted(signal)) {
+      reject(abortReason(signal));
+      return;
+    }
+    const forget = addAbortAlgorithm(signal, () => {
+      clearTimer(timer);
+      reject(abortReason(signal));
+    });
+    const timer = startTimer(() => {
+      forget();
+      resolve();
+    }, delay as number);
   });
 }
 
