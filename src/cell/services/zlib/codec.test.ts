@@ -61,6 +61,22 @@ describe('Codec', () => {
     codec.close();
   });
 
+  it('takes other parameters only after a flush: zlib keeps a pointer to the last output', async () => {
+    const codec = new Codec(zlib.createDeflateRaw(), 'zlib');
+    codec.params(9, 0);
+    codec.feed(Buffer.from('hello '.repeat(100)), 'none');
+    await codec.step();
+    assert.throws(() => codec.params(0, 0), /not all input has been flushed/);
+    codec.feed(Buffer.from('hello'), 'sync');
+    const output = Buffer.from((await codec.step()).buffer);
+    const before = Buffer.from(output);
+    codec.params(0, 0);
+    assert.deepEqual(output, before);
+    codec.reset();
+    codec.params(6, 0);
+    codec.close();
+  });
+
   it('may be closed during a step, which still ends', async () => {
     const codec = new Codec(zlib.createGunzip(), 'zlib');
     codec.feed(bomb, 'none');

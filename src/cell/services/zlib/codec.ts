@@ -7,6 +7,7 @@
  * when a Node changes them.
  */
 import type { Transform } from 'node:stream';
+import { ServiceError } from '../service.ts';
 
 /** Bytes of output that one step gives at most. */
 export const PIECE_BYTES = 64 * 1024;
@@ -72,6 +73,8 @@ export class Codec {
   #input: Uint8Array = NOTHING;
   #flush: Flush = 'none';
   #error: CodecError | undefined;
+  /** All that was fed has come out. */
+  #flushed = true;
   #closed = false;
   #stepping = false;
   /** Work of it is under way, or waits for its turn. Set by the owner; cleared with the step's end. */
@@ -101,6 +104,7 @@ export class Codec {
   feed(input: Uint8Array, flush: Flush): void {
     this.#input = input;
     this.#flush = flush;
+    this.#flushed = false;
   }
 
   /** Throws a CodecError for bad data. The piece is the caller's until the next step of any codec. */
@@ -127,7 +131,9 @@ export class Codec {
     });
   }
 
+  /** Throws unless all input has been flushed: zlib would write what it holds back to the output of the last step. */
   params(level: number, strategy: number): void {
+    if (!this.#flushed) throw new ServiceError('Error', 'Cannot change the parameters: not all input has been flushed');
     this.#handle.params(level, strategy);
   }
 
@@ -135,6 +141,7 @@ export class Codec {
     this.#handle.reset();
     this.#input = NOTHING;
     this.#flush = 'none';
+    this.#flushed = true;
   }
 
   /** Frees the library's memory, after a step under way. */
@@ -160,6 +167,7 @@ export class Codec {
     this.#input = unused === 0 ? NOTHING : this.#input.subarray(this.#input.byteLength - unused);
     const state = room === 0 ? STATE.more : unused > 0 ? STATE.surplus : STATE.hungry;
     if (state !== STATE.more) {
+      this.#flushed = this.#flush === 'sync' || this.#flush === 'full';
       this.#input = NOTHING;
       this.#flush = 'none';
     }

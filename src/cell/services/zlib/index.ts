@@ -15,7 +15,7 @@
  * Start at codec.ts.
  */
 import { MAX_COMPRESSION_STREAMS } from '../../../limits.ts';
-import { type Holdings, type Service, type ServiceAnswer, ServiceError } from '../service.ts';
+import { type Asker, type Holdings, type Service, type ServiceAnswer, ServiceError } from '../service.ts';
 import { type Codec, CodecError, type Flush, type Piece, PIECE_BYTES, STATE } from './codec.ts';
 import { createCodec } from './options.ts';
 
@@ -48,9 +48,14 @@ export class ZlibService implements Service {
     this.#holdings = holdings;
   }
 
-  ask(operation: string, parameters: unknown, bytes: Uint8Array | undefined): Promise<ServiceAnswer> | ServiceAnswer {
+  ask(
+    operation: string,
+    parameters: unknown,
+    bytes: Uint8Array | undefined,
+    asker: Asker,
+  ): Promise<ServiceAnswer> | ServiceAnswer {
     return operation === 'write'
-      ? this.#writePooled(toFields(parameters), bytes)
+      ? this.#writePooled(toFields(parameters), bytes, asker)
       : this.askSync(operation, parameters, bytes);
   }
 
@@ -108,7 +113,7 @@ export class ZlibService implements Service {
     }
   }
 
-  async #writePooled({ id, flush }: Fields, bytes: Uint8Array | undefined): Promise<ServiceAnswer> {
+  async #writePooled({ id, flush }: Fields, bytes: Uint8Array | undefined, asker: Asker): Promise<ServiceAnswer> {
     const open = this.#idle(id);
     feed(open, flush, bytes, MAX_INPUT_BYTES);
     open.codec.running = true;
@@ -116,7 +121,8 @@ export class ZlibService implements Service {
     else this.#jobs++;
     const startedAt = performance.now();
     try {
-      if (this.#open.get(id) !== open) throw new ServiceError('Error', 'The compression stream was closed');
+      if (this.#open.get(id) !== open || asker.finished)
+        throw new ServiceError('Error', 'The compression stream was closed');
       const piece = this.#wrote(id, open, await open.codec.step());
       // Which thread of the pool it was is not known, so its clock cannot be read. The wall's counts no more than the work
       // can have taken: on a busy machine it is somebody else's time.
