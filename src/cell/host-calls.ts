@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { CACHE_INDEX, ENTER, HOST, HOST_SYNC } from '../guest/abi.ts';
-import { MAX_PENDING_HOST_CALLS, MAX_SERVICE_DEPTH, MAX_WEB_SOCKETS } from '../limits.ts';
+import { MAX_LOG_BYTES, MAX_PENDING_HOST_CALLS, MAX_SERVICE_DEPTH, MAX_WEB_SOCKETS } from '../limits.ts';
 import type { LogLine } from '../model.ts';
 import type { Instance } from './instance.ts';
 import type { Invocation } from './invocation.ts';
@@ -18,10 +18,12 @@ import { isUpgradeHead, WebSocketEnd } from './web-socket.ts';
 type Arguments = readonly [a: unknown, b: unknown, c: unknown, d: unknown];
 
 const MAX_RANDOM_BYTES = 65_536;
+const MAX_QUEUED_ENTRIES = 10 * MAX_PENDING_HOST_CALLS;
 const MAX_TIMER_MS = 0x7fffffff;
 const LEVELS: ReadonlySet<string> = new Set(['debug', 'error', 'info', 'log', 'warn']);
 
 export function handleHostCall(instance: Instance, op: number, id: number, parameters: Arguments): void {
+  if (!isId(id)) return;
   const [a, b] = parameters;
   switch (op) {
     case HOST.respond:
@@ -51,28 +53,31 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
       instance.sockets.get(id)?.drop(); // it has been answered meanwhile
       return;
     case HOST.timer: {
-      const invocation = instance.invocations.get(Number(a));
-      const delayMs = Math.min(Math.max(Number(b) || 0, 0), MAX_TIMER_MS);
+      const invocation = instance.invocations.get(toNumber(a));
+      const delayMs = Math.min(Math.max(toNumber(b) || 0, 0), MAX_TIMER_MS);
       if (invocation !== undefined) instance.setTimer(id, invocation, delayMs);
       return;
     }
     case HOST.clearTimer:
       return instance.clearTimer(id);
     case HOST.log:
-      instance.invocations.get(id)?.log(toLevel(a), withoutRuntime(toText(b)), instance.owner.now());
+      instance.invocations.get(id)?.log(toLevel(a), withoutRuntime(toLogText(b)), instance.owner.now());
       return;
     case HOST.done:
       return done(instance, id, a === 'ok');
     case HOST.exception: {
       const [name, message, stack] = parameters;
-      const info = { name: toText(name), message: toText(message), stack: withoutRuntime(toText(stack)) };
+      const info = { name: toLogText(name), message: toLogText(message), stack: withoutRuntime(toLogText(stack)) };
       instance.invocations.get(id)?.exception({ ...info, timestamp: instance.owner.now() });
       return;
     }
     case HOST.import: {
       const [inv, asker, specifier] = parameters;
-      const invocation = instance.invocations.get(Number(inv));
-      if (invocation !== undefined) instance.enter(invocation, ENTER.import, id, Number(asker), toText(specifier));
+      const invocation = instance.invocations.get(toNumber(inv));
+      // Of entries of other kinds there is one for each thing that an instance may have.
+      if (instance.queuedEntries > MAX_QUEUED_ENTRIES) invocation?.finish('internalError');
+      else if (invocation !== undefined)
+        instance.enter(invocation, ENTER.import, id, toNumber(asker), toText(specifier));
       return;
     }
     case HOST.passThrough:
@@ -89,11 +94,11 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
       return;
     }
     case HOST.socketClose:
-      instance.sockets.get(id)?.close(Number(a) & 0xffff, toText(b));
+      instance.sockets.get(id)?.close(toNumber(a) & 0xffff, toText(b));
       return;
     case HOST.ask: {
       const [inv, operation, text, bytes] = parameters;
-      const invocation = instance.invocations.get(Number(inv));
+      const invocation = instance.invocations.get(toNumber(inv));
       if (invocation !== undefined)
         askService(instance, invocation, {
           id,
@@ -117,7 +122,7 @@ export function handleHostQuestion(
 ): unknown {
   switch (op) {
     case HOST_SYNC.random: {
-      const bytes = randomBytes(Math.min(Math.max(Number(a) || 0, 0), MAX_RANDOM_BYTES));
+      const bytes = randomBytes(Math.min(Math.max(toNumber(a) || 0, 0), MAX_RANDOM_BYTES));
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
     }
     case HOST_SYNC.domainToAscii:
@@ -150,7 +155,7 @@ function respond(instance: Instance, id: number, [status, head, body, rest]: Arg
     done(instance, id, true);
   } else if (complete) {
     invocation.onAnswered();
-  } else if (typeof rest === 'number') {
+  } else if (isId(rest) && !instance.outStreams.has(rest)) {
     const stream = new OutStream(rest, instance, invocation, invocation.exchange);
     instance.outStreams.set(rest, stream);
     invocation.responseBody = stream;
@@ -169,7 +174,7 @@ function upgrade(instance: Instance, id: number, head: string, socketId: unknown
   const invocation = instance.invocations.get(id);
   const exchange = invocation?.exchange;
   if (invocation === undefined || exchange === undefined || invocation.responded) return;
-  if (!isUpgradeHead(invocation.event.head) || typeof socketId !== 'number') return invocation.finish('internalError');
+  if (!isUpgradeHead(invocation.event.head) || !isId(socketId)) return invocation.finish('internalError');
   const given = instance.sockets.get(socketId);
   try {
     if (given === undefined && instance.sockets.size >= MAX_WEB_SOCKETS) {
@@ -195,8 +200,9 @@ function done(instance: Instance, id: number, ok: boolean): void {
 }
 
 function subrequest(instance: Instance, id: number, [inv, head, body, bindingIndex]: Arguments): void {
-  const invocation = instance.invocations.get(Number(inv));
-  if (invocation === undefined || typeof head !== 'string' || instance.calls.has(id)) return;
+  const invocation = instance.invocations.get(toNumber(inv));
+  if (invocation === undefined || typeof head !== 'string') return;
+  if (instance.calls.has(id) || instance.sockets.has(id)) return;
   const { host } = instance.owner;
   const isService = typeof bindingIndex === 'number' && bindingIndex >= 0;
   const isCache = bindingIndex === CACHE_INDEX;
@@ -234,7 +240,7 @@ function refuseSubrequest(instance: Instance, invocation: Invocation, isService:
 }
 
 function toSubrequestBody(instance: Instance, invocation: Invocation, body: unknown): SubrequestBody {
-  if (typeof body !== 'number') return toBody(body);
+  if (!isId(body) || instance.outStreams.has(body)) return toBody(body);
   const stream = new OutStream(body, instance, invocation, undefined);
   instance.outStreams.set(body, stream);
   return stream;
@@ -313,8 +319,23 @@ function askSync(
   }
 }
 
+/** What is in no table yet, or already in one, is for each operation to check. */
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Not `Number()`: what a copied object converts to may throw, or take its time. */
+function toNumber(value: unknown): number {
+  return typeof value === 'number' ? value : NaN;
+}
+
 function toText(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+/** No more of it than a record keeps: looking through the rest would take its time. */
+function toLogText(value: unknown): string {
+  return toText(value).slice(0, MAX_LOG_BYTES);
 }
 
 function toLevel(value: unknown): LogLine['level'] {

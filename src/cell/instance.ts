@@ -124,6 +124,11 @@ export class Instance implements HostHandler {
     return this.invocations.size === 0 && !this.#entered;
   }
 
+  /** Entries that wait for their turn. */
+  get queuedEntries(): number {
+    return this.#queue.length;
+  }
+
   /** Starts an invocation: its fetch or scheduled event enters the guest. `body` is the whole body when it is here. */
   begin(invocation: Invocation, body: Buffer | undefined, streams: boolean): void {
     invocation.attach(this, this.#nextInvocationId++);
@@ -162,7 +167,7 @@ export class Instance implements HostHandler {
   hostSync(op: number, a: unknown, b: unknown, c: unknown): unknown {
     // On the lane the watchdog sees the isolate's own thread alone, not what is done for it here.
     if (this.#chargedUs > this.#budgetUs) return '!Error\nThe CPU time limit has been exceeded';
-    if (op === HOST_SYNC.socketUnsent) return this.sockets.get(Number(a))?.unsentBytes ?? 0;
+    if (op === HOST_SYNC.socketUnsent) return this.sockets.get(a as number)?.unsentBytes ?? 0;
     return this.#guest.disposed ? undefined : handleHostQuestion(this.services, op, [a, b, c], this.#charge);
   }
 
@@ -204,7 +209,7 @@ export class Instance implements HostHandler {
   }
 
   setTimer(id: number, invocation: Invocation, delayMs: number): void {
-    if (this.timers.size >= MAX_TIMERS) return; // the guest runtime has refused it already
+    if (this.timers.size >= MAX_TIMERS || this.timers.has(id)) return; // the guest runtime has refused it already
     invocation.outstanding++;
     invocation.hasResources = true;
     const timeout = setTimeout(() => {

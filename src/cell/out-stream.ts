@@ -40,6 +40,7 @@ export class OutStream {
 
   write(chunk: string | Uint8Array): void {
     const bytes = typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;
+    if (bytes === 0) return; // it would wait here, and count for nothing
     this.#debt += bytes;
     this.#owed += bytes;
     // The guest runtime keeps within its window; if it does not, it is no longer ours.

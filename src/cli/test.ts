@@ -36,7 +36,7 @@ const FUZZ: Step = {
   does: 'property tests, with a million inputs each',
   run: () => {
     process.env['ISOLA_FUZZ_RUNS'] ??= '1000000';
-    return runTests('src/guest/**/*.property.test.ts', FUZZ_TIMEOUT_MS);
+    return runTests('src/**/*.property.test.ts', FUZZ_TIMEOUT_MS);
   },
 };
 
@@ -60,7 +60,7 @@ export const test = defineCommand({
     { line: 'isola test --only unit', does: 'The unit tests alone' },
     {
       line: 'isola test --only fuzz',
-      does: 'The property tests of the guest runtime, with a million inputs each (npm run fuzz)',
+      does: 'The property tests, with a million inputs each (npm run fuzz)',
     },
   ],
   run: ({ only }) => {

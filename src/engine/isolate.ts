@@ -167,14 +167,14 @@ export class GuestIsolate {
   /** A host call. What modules ask for while they are evaluated is nobody's event, and seen to here. */
   receive(op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown): void {
     if (op === HOST.import && a === NO_INVOCATION) {
-      this.#dynamicImports().add({ id, asker: Number(b), specifier: typeof c === 'string' ? c : '' });
+      this.#dynamicImports().add({ id, asker: b as number, specifier: typeof c === 'string' ? c : '' });
     } else this.handler?.host(op, id, a, b, c, d);
   }
 
   /** A question that is answered at once. */
   answer(op: number, a: unknown, b: unknown, c: unknown): unknown {
     if (op !== HOST_SYNC.resolve) return this.handler?.hostSync(op, a, b, c);
-    return this.#modules?.resolveRequire(Number(a), typeof b === 'string' ? b : '');
+    return this.#modules?.resolveRequire(a as number, typeof b === 'string' ? b : '');
   }
 
   /** Memory this isolate holds. Walks no heap: counters of V8 and of the ArrayBuffer allocator. About 20 µs. */
