@@ -54,6 +54,7 @@ class Navigator {
 const SCHEDULER_KEY = Symbol('key');
 
 class Scheduler {
+  // oxlint-disable-next-line no-unused-private-class-members -- a brand: methods must reject on other objects
   readonly #isScheduler = true;
 
   constructor(key?: symbol) {

@@ -88,7 +88,7 @@ export function wait(delay: unknown, options: unknown): Promise<void> {
   return new NativePromise((resolve, reject) => {
     const signal = (options as { signal?: unknown } | null | undefined)?.signal;
     if (signal === undefined) {
-      startTimer(resolve, delay as number);
+      startTimer(resolve, delay);
       return;
     }
     if (!isAbortSignal(signal)) throw new TypeError("Failed to execute 'wait': signal is not an AbortSignal");
@@ -103,7 +103,7 @@ export function wait(delay: unknown, options: unknown): Promise<void> {
     const timer = startTimer(() => {
       forget();
       resolve();
-    }, delay as number);
+    }, delay);
   });
 }
 
