@@ -78,9 +78,9 @@ app.get('/api/entries', zValidator('query', page), (c) => c.json({ page: c.req.v
 
 app.get('/book', (c) => c.html(<GuestBook title={c.env.TITLE} names={c.req.queries('name') ?? []} />));
 app.get('/pages/about', (c) => c.render(<p>About us</p>, { title: 'About' }));
-app.get('/slow', (c) => {
+app.post('/slow', (c) => {
   c.header('content-type', 'text/html; charset=utf-8');
-  return c.body(Slow());
+  return c.body(Slow({ report: c.req.text() }));
 });
 
 app.get('/login', async (c) => {

@@ -2,17 +2,18 @@
 import { Suspense } from 'hono/jsx';
 import { renderToReadableStream } from 'hono/jsx/streaming';
 
-const Report = async () => {
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  return <p>the report</p>;
-};
+interface Props {
+  readonly report: Promise<string>;
+}
 
-export const Slow = (): ReadableStream =>
+const Report = async ({ report }: Props) => <p>{await report}</p>;
+
+export const Slow = ({ report }: Props): ReadableStream =>
   renderToReadableStream(
     <html>
       <body>
         <Suspense fallback={<p>one moment</p>}>
-          <Report />
+          <Report report={report} />
         </Suspense>
       </body>
     </html>,
