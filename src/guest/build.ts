@@ -10,6 +10,7 @@ import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, type Metafile, buildSync, version as esbuildVersion } from 'esbuild';
+import { streamsModule } from './streams-source.ts';
 
 export { WARMUP } from './warmup.ts';
 
@@ -106,6 +107,7 @@ const COMMON = {
   charset: 'ascii',
   legalComments: 'none',
   absWorkingDir: GUEST,
+  alias: { 'web-streams-polyfill': streamsModule(join(GUEST, 'shared.ts')) },
   logLevel: 'silent',
 } satisfies BuildOptions;
 
