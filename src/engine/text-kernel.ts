@@ -20,10 +20,10 @@ const MEMORY = 0; // the number of the only one
 
 /** The instructions of the proposal that there is one function for. */
 const FUNCTIONS: Readonly<Record<string, readonly [parameters: number[], result: number, instruction: number[]]>> = {
-  /** Memory from an address, a length: the string, with U+FFFD for what is malformed. */
-  decodeLossy: [[I32, I32], STRING, [0x8b, 0x01, MEMORY]], // string.new_lossy_utf8
-  /** The same, or null when something is malformed. */
-  decodeStrict: [[I32, I32], STRING, [0x8f, 0x01, MEMORY]], // string.new_utf8_try
+  /** Memory from an address, a length: the string. For ASCII, where it is fast. */
+  decodeAscii: [[I32, I32], STRING, [0x8b, 0x01, MEMORY]], // string.new_lossy_utf8
+  /** Memory from an even address, a count of UTF-16 code units: the string. */
+  decodeUnits: [[I32, I32], STRING, [0x81, 0x01, MEMORY]], // string.new_wtf16
   /** A string, an address: writes UTF-8 there, U+FFFD for lone surrogates, and tells how many bytes. */
   encode: [[STRING, I32], I32, [0x8d, 0x01, MEMORY]], // string.encode_lossy_utf8
   /** How many bytes `encode` would write. */

@@ -6,7 +6,7 @@ export * from './bytes.ts';
 export * from './blob/index.ts';
 export { crypto, randomBytes } from './crypto.ts';
 export * from './encoding/index.ts';
-export { isAscii, latin1Decode, unfinishedUtf8 } from './encoding/utf8.ts';
+export { latin1Decode, unfinishedUtf8, utf8ToUnits } from './encoding/utf8.ts';
 export type { TextKernel } from './encoding/kernel.ts';
 export * from './events/index.ts';
 export * from './fetch/index.ts';

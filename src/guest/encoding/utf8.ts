@@ -110,7 +110,7 @@ export function utf8Decode(bytes: Uint8Array, fatal = false): string {
     if (isAscii(bytes)) return latin1Decode(bytes);
   }
   const units = new Uint16Array(length);
-  return unitsToString(units, decodeUnits(bytes, units, fatal));
+  return unitsToString(units, utf8ToUnits(bytes, units, fatal));
 }
 
 /** Bytes to code units of the same value. */
@@ -167,7 +167,7 @@ export function unfinishedUtf8(bytes: Uint8Array): number {
   return 0;
 }
 
-export function isAscii(bytes: Uint8Array): boolean {
+function isAscii(bytes: Uint8Array): boolean {
   const { length } = bytes;
   let i = 0;
   for (const end = length - 7; i < end; i += 8) {
@@ -193,8 +193,11 @@ function encodeFrom(text: string, at: number, prefix: Bytes): Bytes {
   return bytes;
 }
 
-// Encoding standard, UTF-8 decoder: an invalid byte ends the sequence before it and may begin a new one.
-function decodeUnits(bytes: Uint8Array, units: Uint16Array, fatal: boolean): number {
+/**
+ * Decodes to code units, of which there must be room for as many as there are bytes; tells how many there are.
+ * Encoding standard, UTF-8 decoder: an invalid byte ends the sequence before it and may begin a new one.
+ */
+export function utf8ToUnits(bytes: Uint8Array, units: Uint16Array, fatal: boolean): number {
   const { length } = bytes;
   let count = 0;
   let i = 0;
