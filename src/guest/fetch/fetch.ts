@@ -83,7 +83,12 @@ function send(request: Request, binding: number, invocation: Invocation): Promis
   const hash = stringIndexOf(url, '#');
   const target = hash === -1 ? url : stringSlice(url, 0, hash);
   if (isNetwork && !isHttp(url)) return promiseResolve(fetchLocal(target, method));
-  if (isNetwork) checkOrigin(url, settings);
+  if (isNetwork) {
+    checkOrigin(url, settings);
+    // `caches` is asked by the Worker itself; between it and the network there is no other.
+    if (settings?.cache === 'only-if-cached')
+      throw new TypeError(`Cannot fetch ${url}: cache is 'only-if-cached', and nothing is`);
+  }
   countCall(invocation);
   const head = `${method}\n${target}\n${redirect}${isNetwork ? clientHead(settings) : ''}${headers === null ? '' : headersToHead(headers)}`;
   return new NativePromise((resolve, reject) => {

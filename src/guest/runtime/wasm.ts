@@ -95,12 +95,12 @@ export function installWasm(): void {
   });
   const nativeValidate = WebAssembly['validate'] as (bytes: Uint8Array) => boolean;
 
-  function GuestModule(source: unknown): object {
+  function GuestModule(source: unknown, options: unknown): object {
     if (new.target === undefined) throw new TypeError("WebAssembly.Module must be invoked with 'new'");
     requireArguments(arguments.length, 1, 'WebAssembly.Module()');
-    return compile(source, 'WebAssembly.Module()', new.target);
+    return compile(source, 'WebAssembly.Module()', { options: toCompileOptions(options), target: new.target });
   }
-  const compile = (source: unknown, what: string, target: object = GuestModule): object => {
+  const compile = (source: unknown, what: string, { options, target = GuestModule }: CompileRequest): object => {
     const binary = compiler().toBinary(source, (why) => new CompileError(`${what}: ${why}`));
     const { byteLength } = binary;
     if (compiledBytes + byteLength > MAX_COMPILED_BYTES) {
@@ -109,7 +109,11 @@ export function installWasm(): void {
       );
     }
     const ownMemory = hasOwnMemory(new Uint8Array(binary));
-    const module = reflectConstruct<[ArrayBuffer], object>(Module as never, [binary], target as never);
+    const module = reflectConstruct<[ArrayBuffer, object | undefined], object>(
+      Module as never,
+      [binary, options],
+      target as never,
+    );
     compiledBytes += byteLength;
     compiled.register(module, byteLength);
     if (!ownMemory) withoutMemory.add(module);
@@ -160,22 +164,24 @@ export function installWasm(): void {
     promiseThen(promiseResolve(undefined), work) as Promise<Awaited<T>>;
   // V8's own asynchronous versions need the event loop of a browser and never settle here.
   const functions = {
-    compile(source: unknown) {
+    compile(source: unknown, given?: unknown) {
       return attempt(() => {
         requireArguments(arguments.length, 1, 'WebAssembly.compile()');
         const copy = toCopy(source);
-        return later(() => compile(copy, 'WebAssembly.compile()'));
+        const options = toCompileOptions(given);
+        return later(() => compile(copy, 'WebAssembly.compile()', { options }));
       });
     },
-    compileStreaming(source: unknown) {
+    compileStreaming(source: unknown, given?: unknown) {
       return attempt(() => {
         requireArguments(arguments.length, 1, 'WebAssembly.compileStreaming()');
+        const options = toCompileOptions(given);
         return promiseThen(compiler().readStreaming(source), (bytes) =>
-          compile(bytes, 'WebAssembly.compileStreaming()'),
+          compile(bytes, 'WebAssembly.compileStreaming()', { options }),
         );
       });
     },
-    instantiate(source: unknown, imports?: unknown) {
+    instantiate(source: unknown, imports?: unknown, given?: unknown) {
       return attempt(() => {
         requireArguments(arguments.length, 1, 'WebAssembly.instantiate()');
         if (!isView(source) && isModule(source)) {
@@ -184,15 +190,17 @@ export function installWasm(): void {
         }
         const copy = toCopy(source);
         checkImports(imports);
-        return later(() => both(compile(copy, 'WebAssembly.instantiate()'), imports));
+        const options = toCompileOptions(given);
+        return later(() => both(compile(copy, 'WebAssembly.instantiate()', { options }), imports));
       });
     },
-    instantiateStreaming(source: unknown, imports?: unknown) {
+    instantiateStreaming(source: unknown, imports?: unknown, given?: unknown) {
       return attempt(() => {
         requireArguments(arguments.length, 1, 'WebAssembly.instantiateStreaming()');
         checkImports(imports);
+        const options = toCompileOptions(given);
         return promiseThen(compiler().readStreaming(source), (bytes) =>
-          both(compile(bytes, 'WebAssembly.instantiateStreaming()'), imports),
+          both(compile(bytes, 'WebAssembly.instantiateStreaming()', { options }), imports),
         );
       });
     },
@@ -215,6 +223,27 @@ export function installWasm(): void {
     Object.defineProperty(value, 'length', { value: length, configurable: true });
     Object.defineProperty(WebAssembly, name, { value, writable: true, enumerable: true, configurable: true });
   }
+}
+
+interface CompileRequest {
+  readonly options: object | undefined;
+  readonly target?: object;
+}
+
+/** `WebAssemblyCompileOptions` (JS string builtins), copied: each property is read once. */
+function toCompileOptions(given: unknown): object | undefined {
+  if (given === undefined || !isObject(given)) return undefined;
+  const { builtins, importedStringConstants } = given;
+  const names: string[] = [];
+  if (builtins !== undefined) for (const name of builtins as Iterable<unknown>) names[names.length] = toDOMString(name);
+  return {
+    __proto__: null,
+    builtins: builtins === undefined ? undefined : names,
+    importedStringConstants:
+      importedStringConstants === undefined || importedStringConstants === null
+        ? undefined
+        : toDOMString(importedStringConstants),
+  };
 }
 
 function compiler(): typeof part {
@@ -253,8 +282,9 @@ function counted(make: () => object): object {
 /** Copies a descriptor (it may be a proxy: each property is read once, and in the standard's order) with its maximum lowered. */
 function capMemory(descriptor: unknown): unknown {
   if (!isObject(descriptor)) return descriptor;
-  const capped = limitsOf(descriptor, limits.memoryMiB * PAGES_PER_MIB, 'WebAssembly.Memory');
+  const { isBounded, ...capped } = limitsOf(descriptor, limits.memoryMiB * PAGES_PER_MIB, 'WebAssembly.Memory');
   const { shared } = descriptor;
+  if (shared && !isBounded) throw new TypeError('Cannot make a WebAssembly.Memory: a shared one needs a maximum');
   // No module can import a shared one: the host refuses such modules. So nothing can wait on it.
   return shared ? { ...capped, shared: true } : capped;
 }
@@ -263,10 +293,18 @@ function capTable(descriptor: unknown): unknown {
   if (!isObject(descriptor)) return descriptor;
   const { element } = descriptor;
   const kind = typeof element === 'string' || element === undefined ? element : toDOMString(element);
-  return { element: kind, ...limitsOf(descriptor, MAX_TABLE_ELEMENTS, 'WebAssembly.Table') };
+  const { isBounded: _, ...capped } = limitsOf(descriptor, MAX_TABLE_ELEMENTS, 'WebAssembly.Table');
+  return { element: kind, ...capped };
 }
 
-function limitsOf(descriptor: Record<string, unknown>, limit: number, what: string): Record<string, number> {
+interface Limits {
+  readonly initial?: number;
+  readonly maximum: number;
+  /** The descriptor has a maximum. */
+  readonly isBounded: boolean;
+}
+
+function limitsOf(descriptor: Record<string, unknown>, limit: number, what: string): Limits {
   const initial = toSize(descriptor['initial'], 'initial', what);
   const maximum = toSize(descriptor['maximum'], 'maximum', what);
   const minimum = toSize(descriptor['minimum'], 'minimum', what);
@@ -279,7 +317,8 @@ function limitsOf(descriptor: Record<string, unknown>, limit: number, what: stri
   }
   const most = maximum === undefined || maximum > limit ? limit : maximum;
   // A maximum below the initial size is for V8 to refuse.
-  return first === undefined ? { maximum: most } : { initial: first, maximum: most };
+  const isBounded = maximum !== undefined;
+  return first === undefined ? { maximum: most, isBounded } : { initial: first, maximum: most, isBounded };
 }
 
 /** Web IDL `[EnforceRange] unsigned long`. */

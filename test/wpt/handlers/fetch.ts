@@ -163,6 +163,40 @@ const cache: Handler = (request) =>
     ? { status: 304, statusText: 'Not Modified', headers: [['X-HTTP-STATUS', '304']] }
     : { headers: [['ETag', '"123abc"'], PLAIN], body: 'lorem ipsum dolor sit amet' };
 
+/** fetch/api/request/resources: remembers what each request said about caching. */
+const requestCache: Handler = (request) => {
+  const key = request.query('token') ?? '';
+  if (request.query('querystate') !== undefined)
+    return { headers: [PLAIN], body: JSON.stringify(request.take(key) ?? null) };
+  const named = ['If-None-Match', 'If-Modified-Since', 'Pragma', 'Cache-Control'].flatMap(
+    (name): [string, string][] => {
+      const value = request.header(name.toLowerCase());
+      return value === undefined || request.query('ignore') !== undefined ? [] : [[name, value]];
+    },
+  );
+  request.stash.set(key, [...((request.take(key) as object[] | undefined) ?? []), Object.fromEntries(named)]);
+  const tag = request.query('tag');
+  const date = request.query('date');
+  const headers: [string, string][] = [['Access-Control-Allow-Origin', '*']];
+  if (tag !== undefined) headers.push(['ETag', `"${tag}"`]);
+  else if (date !== undefined) headers.push(['Last-Modified', date]);
+  for (const [name, parameter] of [
+    ['Expires', 'expires'],
+    ['Vary', 'vary'],
+    ['Cache-Control', 'cache_control'],
+  ] as const) {
+    const value = request.query(parameter);
+    if (value !== undefined) headers.push([name, value]);
+  }
+  const redirectTo = request.query('redirect');
+  if (redirectTo !== undefined) return { status: 302, headers: [...headers, ['Location', redirectTo]] };
+  const isFresh =
+    (tag !== undefined && request.header('if-none-match') === `"${tag}"`) ||
+    (date !== undefined && request.header('if-modified-since') === date);
+  if (isFresh) return { status: 304, statusText: 'Not Modified', headers };
+  return { headers: [...headers, PLAIN], body: Buffer.from(request.query('content') ?? '', 'latin1') };
+};
+
 const authentication: Handler = (request) =>
   request.header('authorization') === `Basic ${btoa('user:password')}`
     ? { body: 'Authentication done' }
@@ -225,6 +259,7 @@ async function repeat(
 export const FETCH_HANDLERS: Readonly<Record<string, Handler>> = {
   '/common/redirect.py': commonRedirect,
   '/common/slow.py': slow,
+  '/fetch/api/request/resources/cache.py': requestCache,
   '/fetch/api/resources/authentication.py': authentication,
   '/fetch/api/resources/bad-chunk-encoding.py': badChunkEncoding,
   '/fetch/api/resources/cache.py': cache,
