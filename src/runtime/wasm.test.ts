@@ -42,6 +42,53 @@ describe('WebAssembly that a Worker compiles', () => {
     );
   });
 
+  it('may use the built-ins for strings, and import constants', async () => {
+    // (module (import "wasm:js-string" "length" (func (param externref) (result i32))) (export "length" (func 0)))
+    const strings = [
+      0,
+      0x61,
+      0x73,
+      0x6d,
+      1,
+      0,
+      0,
+      0,
+      1,
+      6,
+      1,
+      0x60,
+      1,
+      0x6f,
+      1,
+      0x7f,
+      2,
+      25,
+      1,
+      14,
+      ...Buffer.from('wasm:js-string'),
+      6,
+      ...Buffer.from('length'),
+      0,
+      0,
+      7,
+      10,
+      1,
+      6,
+      ...Buffer.from('length'),
+      0,
+      0,
+    ];
+    const ways = [
+      'new WebAssembly.Instance(new WebAssembly.Module(strings, options))',
+      'new WebAssembly.Instance(await WebAssembly.compile(strings, options))',
+      '(await WebAssembly.instantiate(strings, undefined, options)).instance',
+      `(await WebAssembly.instantiateStreaming(new Response(strings, { headers: { 'content-type': 'application/wasm' } }), undefined, options)).instance`,
+    ];
+    const given = `const strings = new Uint8Array(${JSON.stringify(strings)}); const options = { builtins: ['js-string'] };`;
+    for (const way of ways) assert.equal(await run(`${given} return (${way}).exports.length('abc')`), '3', way);
+    assert.match(await run(`${given} return new WebAssembly.Instance(new WebAssembly.Module(strings))`), /^TypeError/);
+  });
+
   it('has its memories capped, whatever the Worker does to built-ins and to the bytes meanwhile', async () => {
     const grow = `const { m } = (await promise).instance.exports; try { m.grow(3000); return 'grown' } catch (error) { return error.name }`;
     assert.equal(await run(`const promise = WebAssembly.instantiate(binary); ${grow}`), 'RangeError');
