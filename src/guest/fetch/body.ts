@@ -108,7 +108,14 @@ export function bodyStream(body: Body): ByteStream | null {
   const { source } = body;
   if (source === null || isReadableStream(source)) return source;
   let stream: ByteStream;
-  if (source instanceof InStream) stream = inStreamToStream(source);
+  if (body.used) {
+    // It has been read as a whole, or is being read: an empty stream shows that, disturbed and locked.
+    stream = streams().createByteStream(
+      () => {},
+      () => {},
+    );
+    streams().cancelQuietly(streams().lock(stream), undefined);
+  } else if (source instanceof InStream) stream = inStreamToStream(source);
   else {
     let rest: Bytes | undefined =
       typeof source === 'string' ? utf8Encode(source) : body.shared ? bytesSlice(source) : source;
@@ -125,10 +132,6 @@ export function bodyStream(body: Body): ByteStream | null {
     );
   }
   body.source = stream;
-  if (body.used) {
-    // It has been read as a whole already: the stream must show that, disturbed and closed.
-    streams().cancelQuietly(streams().lock(stream), undefined);
-  }
   return stream;
 }
 
