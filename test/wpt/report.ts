@@ -51,6 +51,19 @@ Worker; a small server in \`test/wpt/\` stands for \`wpt serve\`, without TLS an
     npm run wpt -- --dir <checkout> --node     scores Node, for the last column
 
 A test that fails where it used to pass fails the run, and so does one that passes where it used to fail.
+
+Tests are classic scripts with an address, so the runner gives them what no Worker has: \`eval\`, and a base for relative
+URLs. Before \`idlharness\` runs, each global is looked at once: what is loaded on first use is an accessor until then.
+
+## Different on purpose
+
+As in Workers, and unlike in a page:
+
+- \`redirect: 'manual'\` gives the redirect itself, with its status and \`Location\`.
+- A request may have any header, \`Cookie\` and \`Origin\` among them, and \`mode: 'no-cors'\` does not restrict them.
+- A body that is a stream needs no \`duplex\`.
+- There is no HTTP cache between \`fetch\` and the network, and there are no cookies.
+- There is no \`XMLHttpRequest\`, \`FileReader\` or \`WorkerGlobalScope\`.
 `;
 }
 

@@ -8,6 +8,7 @@ import type { Page } from './page.ts';
 import type { WptServer } from './server.ts';
 
 const TIMEOUTS = { normal: 10_000, long: 60_000 }; // ms, as of web-platform-tests
+const FIXED_PORT = 8000; // wptserve's
 const HARNESS_STATUS = ['ok', 'error', 'timed out', 'precondition failed'];
 
 export interface RunOptions {
@@ -40,7 +41,7 @@ export async function runTests({
       const timeoutMs = test.isLong ? timeouts.long : timeouts.normal;
       // oxlint-disable-next-line no-await-in-loop -- as above
       const answer = 'crash' in page ? page : await host.run({ ...page, timeoutMs });
-      onResult(toResult(test.id, answer), ++done);
+      onResult(toResult(test.id, answer, server), ++done);
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
@@ -72,7 +73,7 @@ async function assemble(test: TestFile, server: WptServer): Promise<string> {
   return [...sources, isStrict ? `(function () {${main}\n}).call(self);` : main].map((text) => `;${text}\n`).join('');
 }
 
-function toResult(id: string, answer: HostAnswer): FileResult {
+function toResult(id: string, answer: HostAnswer, { addresses }: WptServer): FileResult {
   const failing = new Map<string, string>();
   if ('crash' in answer) {
     failing.set(FILE, `crashed: ${answer.crash}`);
@@ -80,7 +81,8 @@ function toResult(id: string, answer: HostAnswer): FileResult {
   }
   const { harness, tests } = answer.result;
   const seen = new Map<string, number>();
-  for (const [name, status, message] of tests) {
+  for (const [given, status, message] of tests) {
+    const name = withFixedPorts(given, addresses.ports);
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     if (status !== 0) failing.set(count === 1 ? name : `${name} (${count})`, message);
@@ -91,4 +93,9 @@ function toResult(id: string, answer: HostAnswer): FileResult {
   const what = HARNESS_STATUS[harness.status] ?? 'unknown';
   failing.set(FILE, harness.status === 0 ? 'it has no tests' : `${what}: ${harness.message}`);
   return { id, total: tests.length + 1, failing };
+}
+
+/** Names of tests may have an address in them, and the ports are others in each run. */
+function withFixedPorts(name: string, ports: readonly number[]): string {
+  return ports.reduce((text, port, at) => text.replaceAll(`:${port}`, `:${FIXED_PORT + at}`), name);
 }

@@ -6,6 +6,7 @@ import {
   NativePromise,
   promiseReject,
   promiseResolve,
+  promiseThen,
   SafeMap,
   stringIndexOf,
   stringSlice,
@@ -21,8 +22,13 @@ import { abortReason, type AbortSignal, addAbortAlgorithm, isAborted, utf8Decode
 import { checkOrigin, clientHead, responseType } from './client.ts';
 import type { RequestSettings } from './request-settings.ts';
 import { isRequest, Request, requestParts } from './request.ts';
-import { fetchedResponse, type Response, responseState } from './response.ts';
+import { fetchedResponse, type Response, type ResponseType, responseState } from './response.ts';
 import { webSockets } from './sockets.ts';
+
+/** What fetch uses of parts/integrity.ts. */
+interface Integrity {
+  hasIntegrity(bytes: Uint8Array, metadata: string): Promise<boolean>;
+}
 
 /** What fetch uses of parts/local-urls.ts. */
 interface LocalUrls {
@@ -267,8 +273,43 @@ function toResponse({ resolve, reject, isNetwork, settings }: FetchPromise): Acc
       reject(new TypeError("Cannot fetch: a redirect led to another origin, and mode is 'same-origin'"));
       return;
     }
-    resolve(fetchedResponse(head, body, type));
+    const integrity = isNetwork ? (settings?.integrity ?? '') : '';
+    if (integrity === '') resolve(fetchedResponse(head, body, type));
+    else verify(body, type === 'opaque' ? undefined : integrity, { resolve, reject, head, type });
   };
+}
+
+interface Verified {
+  readonly resolve: (response: Response) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly head: string;
+  readonly type: ResponseType;
+}
+
+/** Hands the response out once its whole body has been found to be the one that the request asks for. */
+function verify(
+  body: InStream | ArrayBuffer | undefined,
+  integrity: string | undefined,
+  { resolve, reject, head, type }: Verified,
+): void {
+  const check = (whole: ArrayBuffer = new ArrayBuffer(0)): void => {
+    const { hasIntegrity } = loadPart('integrity') as unknown as Integrity;
+    void promiseThen(
+      integrity === undefined ? promiseResolve(false) : hasIntegrity(new Uint8Array(whole), integrity),
+      (isRight) => {
+        if (isRight) resolve(fetchedResponse(head, whole, type));
+        else reject(new TypeError('Cannot fetch: the body does not have the integrity that was asked for'));
+      },
+      reject,
+    );
+  };
+  if (!(body instanceof InStream)) check(body);
+  else {
+    body.pull(true, (bytes, _end, failure) => {
+      if (failure === undefined) check(bytes);
+      else reject(failure.reason);
+    });
+  }
 }
 
 function isHttp(url: string): boolean {
