@@ -11,6 +11,7 @@ import {
   MAX_STRING,
   MAX_VALUES,
   TRUNCATED,
+  UNSHOWN,
 } from './value.ts';
 import { functionToString, isArray, objectGetOwnPropertyDescriptor, objectToString } from '../shared.ts';
 
@@ -129,7 +130,7 @@ function formatJson(value: unknown, budget: Budget): string {
   try {
     return write(value) ?? 'undefined';
   } catch {
-    return '[value could not be shown]';
+    return UNSHOWN;
   }
 }
 

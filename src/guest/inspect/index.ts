@@ -47,6 +47,11 @@ function formatPlain(args: readonly unknown[]): string | undefined {
 /** A value as text, bounded as `format` is. Never throws. */
 export const inspect: Inspect['inspect'] = (value, maxDepth) => loaded().inspect(value, maxDepth);
 
+/** `console.table`'s lines; undefined for what is no table. */
+export function formatTable(data: unknown, properties: unknown): string | undefined {
+  return typeof data === 'object' && data !== null ? loaded().formatTable(data, properties) : undefined;
+}
+
 /** As `inspect`, within what is left of a budget. */
 export const inspectWith: Inspect['inspectWith'] = (value, budget, maxDepth, custom) =>
   loaded().inspectWith(value, budget, maxDepth, custom);

@@ -24,6 +24,7 @@ import {
   mapSize,
   numberValue,
   objectGetOwnPropertyDescriptor,
+  objectKeys,
   objectGetPrototypeOf,
   objectToString,
   reflectOwnKeys,
@@ -41,12 +42,14 @@ import { indent, layOut } from './layout.ts';
 export const MAX_CHARACTERS = 64 * 1024; // of one call's line
 export const MAX_VALUES = 4_000; // looked at in one call
 const MAX_ITEMS = 100; // of one array, Map or Set; Node's maxArrayLength
-const MAX_INDEXES = 10_000; // of an array whose further properties are looked for
+const MAX_CELL_ITEMS = 3;
+export const MAX_INDEXES = 10_000; // of an array whose further properties are looked for
 const MAX_KEYS = 100; // of one object
 export const MAX_STRING = 10_000; // of one string inside a structure; Node's maxStringLength
 export const MAX_DEPTH = 2;
 const MAX_BYTES = 100; // shown of an ArrayBuffer
 const MAX_CAUSES = 8;
+export const UNSHOWN = '[value could not be shown]';
 export const TRUNCATED = '... [truncated]';
 
 export interface Budget {
@@ -66,6 +69,8 @@ interface Context {
   readonly circular: object[];
   /** What an object says that it shows, where it is asked: by `util.inspect`, never by the console. */
   readonly custom?: CustomInspect | undefined;
+  /** For a cell of a table: on one line, with few items. */
+  readonly isCell?: boolean;
 }
 
 export type CustomInspect = (value: object, depth: number) => string | undefined;
@@ -82,8 +87,23 @@ export function inspectWith(value: unknown, budget: Budget, maxDepth: number, cu
     return inspectValue(value, { budget, reach: { depth: 0 }, depth: 0, maxDepth, parents: [], circular: [], custom });
   } catch (error) {
     if (custom !== undefined) throw error; // the caller's own code ran
-    return '[value could not be shown]'; // a proxy's trap threw, or the stack was exhausted
+    return UNSHOWN; // a proxy's trap threw, or the stack was exhausted
   }
+}
+
+/** A value as a cell of `console.table` has it, within what is left of a budget. */
+export function inspectCell(value: unknown, budget: Budget): string {
+  try {
+    const isLarge = typeof value === 'object' && value !== null && !isArray(value) && objectKeys(value).length > 2;
+    const context = { budget, reach: { depth: 0 }, depth: 0, parents: [], circular: [], isCell: true };
+    return inspectValue(value, { ...context, maxDepth: isLarge ? -1 : 0 });
+  } catch {
+    return UNSHOWN;
+  }
+}
+
+function maxItems({ isCell }: Context): number {
+  return isCell === true ? MAX_CELL_ITEMS : MAX_ITEMS;
 }
 
 function inspectValue(value: unknown, context: Context): string {
@@ -236,7 +256,7 @@ function isEmpty(value: object): boolean {
 function inspectArray(value: object, length: number, prefix: string, outer: Context, context: Context): string {
   const parts: string[] = [];
   let at = 0;
-  while (at < length && parts.length < MAX_ITEMS && hasBudget(context)) {
+  while (at < length && parts.length < maxItems(context) && hasBudget(context)) {
     const descriptor = objectGetOwnPropertyDescriptor(value, at);
     if (descriptor !== undefined) {
       parts.push(inspectDescriptor(descriptor, context));
@@ -273,7 +293,7 @@ function inspectView(value: object, name: string, outer: Context, context: Conte
   }
   const length = typedArrayLength(value);
   const parts: string[] = [];
-  const shown = Math.min(length, MAX_ITEMS);
+  const shown = Math.min(length, maxItems(context));
   for (let i = 0; i < shown && hasBudget(context); i++) parts.push(inspectValue((value as unknown[])[i], context));
   addMore(parts, length - shown);
   const prefix = `${name}(${length}) ${name === tag ? '' : `[${tag}] `}`;
@@ -330,7 +350,7 @@ function take(size: number, context: Context, walk: (add: (show: () => string) =
   const parts: string[] = [];
   try {
     walk((show) => {
-      if (parts.length >= MAX_ITEMS || !hasBudget(context)) throw STOP;
+      if (parts.length >= maxItems(context) || !hasBudget(context)) throw STOP;
       parts.push(show());
     });
   } catch (error) {
@@ -477,7 +497,8 @@ function addMore(parts: string[], count: number): void {
 }
 
 function enclose(open: string, parts: readonly string[], close: string, context: Context, list?: object): string {
-  const { depth, reach } = context;
+  const { depth, reach, isCell } = context;
+  if (isCell === true) return `${open} ${parts.join(', ')} ${close}`;
   const columns = list === undefined ? undefined : { max: MAX_ITEMS, alignsRight: () => isNumeric(list, parts.length) };
   return layOut({ open, parts, close, depth, levels: reach.depth - depth, columns });
 }

@@ -1,8 +1,8 @@
 /** `console`: each call becomes one formatted line for the host, as part of the running invocation. */
-import { format, inspect } from '../inspect/index.ts';
+import { format, formatTable, inspect } from '../inspect/index.ts';
 import { toDOMString } from '../webidl.ts';
 import { hostLog, now } from './host.ts';
-import { SafeMap, stringIndexOf, stringSlice } from './intrinsics.ts';
+import { arrayUnshift, SafeMap, stringIndexOf, stringSlice } from './intrinsics.ts';
 import { currentInvocation } from './invocations.ts';
 
 type Level = 'debug' | 'error' | 'info' | 'log' | 'warn';
@@ -22,9 +22,10 @@ export const console = Object.create(Object.create(Object.prototype) as object) 
 const methods = {
   assert(condition: unknown = false, ...args: unknown[]): void {
     if (condition) return;
-    if (args.length === 0) write('error', 'Assertion failed');
-    else if (typeof args[0] === 'string') write('error', format([`Assertion failed: ${args[0]}`, ...rest(args, 1)]));
-    else write('error', `Assertion failed: ${format(args)}`);
+    const [message] = args;
+    if (typeof message === 'string') args[0] = `Assertion failed: ${message}`;
+    else arrayUnshift(args, 'Assertion failed');
+    write('error', format(args));
   },
   clear(): void {},
   count(label: unknown = DEFAULT_LABEL): void {
@@ -40,8 +41,8 @@ const methods = {
   debug(...args: unknown[]): void {
     write('debug', format(args));
   },
-  dir(...values: unknown[]): void {
-    write('log', inspect(values[0]));
+  dir(...args: unknown[]): void {
+    write('log', inspect(args[0], toDepth(args[1])));
   },
   dirxml(...args: unknown[]): void {
     write('log', format(args));
@@ -67,8 +68,8 @@ const methods = {
   },
   profile(): void {},
   profileEnd(): void {},
-  table(...data: unknown[]): void {
-    write('log', inspect(data[0]));
+  table(...args: unknown[]): void {
+    write('log', formatTable(args[0], args[1]) ?? format([args[0]]));
   },
   time(label: unknown = DEFAULT_LABEL): void {
     const key = toLabel(label);
@@ -142,14 +143,15 @@ function remember(map: SafeMap<string, number>, key: string, value: number): voi
   if (map.size < MAX_LABELS || map.has(key)) map.set(key, value);
 }
 
-function toLabel(label: unknown): string {
-  return toDOMString(label);
+/** Of the options that Node's has, the one that changes what is shown. */
+function toDepth(options: unknown): number | undefined {
+  const depth = (options as { depth?: unknown } | null | undefined)?.depth;
+  if (depth === null) return Infinity;
+  return typeof depth === 'number' ? depth : undefined;
 }
 
-function rest(args: unknown[], from: number): unknown[] {
-  const others: unknown[] = [];
-  for (let i = from; i < args.length; i++) others[i - from] = args[i];
-  return others;
+function toLabel(label: unknown): string {
+  return toDOMString(label);
 }
 
 /** Drops the first line (`Error`) and the frame of `trace` itself. */
