@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { Runtime } from './runtime.ts';
 
@@ -50,4 +51,59 @@ it('a Worker has every interface, function and object of the Minimum Common Web 
   await runtime.deploy('worker', { modules: { 'index.js': code } });
   const response = await runtime.fetch('worker', new Request('http://worker.example/'));
   assert.deepEqual(await response.json(), [[], [], [], [], [], [], [], []]);
+});
+
+/** Of a Worker's global scope, as its types declare it, what there is not here: docs/web-platform.md says so. */
+const MISSING = ['Body', 'Cloudflare', 'PerformanceResourceTiming', 'WorkerGlobalScope', 'origin'];
+/** Of other products. */
+const PRODUCTS = ['TailEvent', 'TraceEvent', 'WebSocketRequestResponsePair'];
+
+it("a Worker has what the types of Cloudflare's global scope declare, but for a few", async () => {
+  const types = readFileSync(new URL(import.meta.resolve('@cloudflare/workers-types/index.d.ts')), 'utf8');
+  const [, scope = ''] = /^interface ServiceWorkerGlobalScope [^{]*\{\n([^]*?)^\}/m.exec(types) ?? [];
+  const names = [...new Set([...scope.matchAll(/^ {2}(?:readonly )?(\w+)[:(<]/gm)].map(([, name]) => name!))];
+  assert.ok(names.length > 80);
+  await using runtime = await Runtime.create({});
+  const code = `export default { fetch: () => Response.json(${JSON.stringify(names)}.filter((name) => !(name in globalThis))) };`;
+  const options = { compatibilityDate: '2026-01-01', compatibilityFlags: ['nodejs_compat'] };
+  await runtime.deploy('worker', { modules: { 'index.js': code }, ...options });
+  const missing = (await (await runtime.fetch('worker', new Request('http://worker.example/'))).json()) as string[];
+  assert.deepEqual(missing.toSorted(), [...MISSING, ...PRODUCTS].toSorted());
+});
+
+it('what Workers have beside the standards is there', async () => {
+  const code = `export default { async fetch() {
+    const headers = new Headers([['set-cookie', 'a=1'], ['set-cookie', 'b=2']]);
+    const request = new Request('http://a.example/', { cf: { cacheTtl: 5 } });
+    const response = new Response('', { cf: { a: 1 } });
+    return Response.json([
+      headers.getAll('Set-Cookie'),
+      (() => { try { headers.getAll('accept'); } catch (error) { return error.name; } })(),
+      request.cf, request.clone().cf, new Request(request).cf, new Request('http://a.example/').cf ?? null,
+      response.cf, response.clone().cf, new Response().cf ?? null, new Response().webSocket,
+      navigator.hardwareConcurrency, navigator.platform, navigator.languages,
+      (() => { try { new FetchEvent('fetch'); } catch (error) { return error.name; } })(),
+    ]);
+  } };`;
+  await using runtime = await Runtime.create({});
+  await runtime.deploy('worker', { modules: { 'index.js': code } });
+  const seen = await (await runtime.fetch('worker', new Request('http://worker.example/'))).json();
+  const cf = { cacheTtl: 5 };
+  const [a, none] = [{ a: 1 }, null];
+  assert.deepEqual(seen, [
+    ['a=1', 'b=2'],
+    'TypeError',
+    cf,
+    cf,
+    cf,
+    none,
+    a,
+    a,
+    none,
+    none,
+    1,
+    'Linux',
+    ['en'],
+    'TypeError',
+  ]);
 });

@@ -72,10 +72,14 @@ export class Headers {
   }
 
   getSetCookie(): string[] {
-    const list = this.#parsed();
-    const values: string[] = [];
-    for (let i = 0; i < list.length; i += 2) if (list[i] === 'set-cookie') values[values.length] = list[i + 1]!;
-    return values;
+    return this.#setCookies();
+  }
+
+  /** In Workers, as it was before `getSetCookie`. */
+  getAll(name: string): string[] {
+    if (arguments.length < 1) throw missing('getAll', 1, arguments.length);
+    if (toName(name, 'getAll') === 'set-cookie') return this.#setCookies();
+    throw new TypeError("Failed to execute 'getAll' on 'Headers': only for the name Set-Cookie");
   }
 
   has(name: string): boolean {
@@ -146,6 +150,13 @@ export class Headers {
       kept += 2;
     }
     list.length = kept;
+  }
+
+  #setCookies(): string[] {
+    const list = this.#parsed();
+    const values: string[] = [];
+    for (let i = 0; i < list.length; i += 2) if (list[i] === 'set-cookie') values[values.length] = list[i + 1]!;
+    return values;
   }
 
   #parsed(): string[] {

@@ -48,6 +48,8 @@ export interface ResponseState extends Body {
   type: ResponseType;
   /** Of an answer 101, and of no other. */
   webSocket: object | undefined;
+  /** What a Worker has put there. */
+  cf: unknown;
 }
 
 const { delete: deleteHeader } = Headers.prototype;
@@ -70,6 +72,7 @@ export class Response {
     redirected: false,
     type: 'default',
     webSocket: undefined,
+    cf: undefined,
   };
 
   constructor(body?: unknown, init?: unknown) {
@@ -166,6 +169,11 @@ export class Response {
     return this.#state.webSocket ?? null;
   }
 
+  /** In Workers: whatever the init says. */
+  get cf(): unknown {
+    return this.#state.cf;
+  }
+
   clone(): Response {
     const state = this.#state;
     if (state.webSocket !== undefined) {
@@ -182,6 +190,7 @@ export class Response {
     copy.url = state.url;
     copy.redirected = state.redirected;
     copy.type = state.type;
+    copy.cf = state.cf;
     cloneBody(state, copy);
     return response;
   }
@@ -288,7 +297,8 @@ function readInit(state: ResponseState, init: unknown): void {
   if (typeof init !== 'object' && typeof init !== 'function') {
     throw new TypeError("Failed to construct 'Response': the init is not an object");
   }
-  const { headers, status, statusText, webSocket } = init as Record<string, unknown>;
+  const { cf, headers, status, statusText, webSocket } = init as Record<string, unknown>;
+  state.cf = cf;
   if (webSocket !== undefined && webSocket !== null) readWebSocket(state, webSocket);
   if (status !== undefined) {
     const code = toUnsignedShort(status);

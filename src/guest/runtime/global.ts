@@ -41,6 +41,8 @@ const interfaces = {
   URLSearchParams,
 };
 
+const LANGUAGES = Object.freeze(['en']);
+
 class Navigator {
   get userAgent(): string {
     return 'isola';
@@ -48,6 +50,19 @@ class Navigator {
 
   get language(): string {
     return 'en';
+  }
+
+  get languages(): readonly string[] {
+    return LANGUAGES;
+  }
+
+  /** Of what the host has, nothing is told. */
+  get hardwareConcurrency(): number {
+    return 1;
+  }
+
+  get platform(): string {
+    return 'Linux';
   }
 }
 

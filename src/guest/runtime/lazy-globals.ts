@@ -40,6 +40,7 @@ const LAZY_INTERFACES: Readonly<Record<string, readonly string[]>> = {
     'PerformanceObserver',
     'PerformanceObserverEntryList',
   ],
+  'service-worker': ['ExtendableEvent', 'FetchEvent', 'ScheduledEvent'],
   scheduler: ['TaskController', 'TaskPriorityChangeEvent', 'TaskSignal'],
   messaging: ['MessageChannel', 'MessagePort'],
   'url-pattern': ['URLPattern'],
