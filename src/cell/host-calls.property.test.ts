@@ -362,7 +362,7 @@ function guess(instance: Instance, random: Random, guesses: Guesses): [what: str
     const operation = guesses.operation();
     const given = isAsk ? [operation, guesses.parameters(operation), guesses.bytes()] : parameters;
     const ask = isAsk ? HOST_SYNC.ask : op;
-    const answer = () => handleHostQuestion(instance.services, ask, given, () => {});
+    const answer = () => handleHostQuestion(instance.services, ask, given);
     return [`question ${ask} ${describeAll(given)}`, () => assertSyncAnswer(answer())];
   }
   const id = guesses.id() as number;

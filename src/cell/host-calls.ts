@@ -113,13 +113,7 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
   }
 }
 
-/** `chargeUs` takes the CPU time that a service spent on this thread. */
-export function handleHostQuestion(
-  services: Services,
-  op: number,
-  [a, b, c]: readonly unknown[],
-  chargeUs: (cpuUs: number) => void,
-): unknown {
+export function handleHostQuestion(services: Services, op: number, [a, b, c]: readonly unknown[]): unknown {
   switch (op) {
     case HOST_SYNC.random: {
       const bytes = randomBytes(Math.min(Math.max(toNumber(a) || 0, 0), MAX_RANDOM_BYTES));
@@ -127,13 +121,8 @@ export function handleHostQuestion(
     }
     case HOST_SYNC.domainToAscii:
       return domainToAscii(toText(a));
-    case HOST_SYNC.ask: {
-      const before = process.threadCpuUsage();
-      const answer = askSync(services, toText(a), toText(b), toBytes(c));
-      const { user, system } = process.threadCpuUsage(before);
-      chargeUs(user + system);
-      return answer;
-    }
+    case HOST_SYNC.ask:
+      return askSync(services, toText(a), toText(b), toBytes(c));
     default:
       return undefined;
   }

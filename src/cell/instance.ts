@@ -90,12 +90,6 @@ export class Instance implements HostHandler {
   #entered = false;
   #nextInvocationId = 1;
   #nextInStreamId = 1;
-  /** CPU time spent on this thread for the entry under way, outside the isolate, and what the entry may take. */
-  #chargedUs = 0;
-  #budgetUs = 0;
-  readonly #charge = (cpuUs: number): void => {
-    this.#chargedUs += cpuUs;
-  };
 
   constructor(
     { guest, services }: StartedGuest,
@@ -165,10 +159,8 @@ export class Instance implements HostHandler {
   }
 
   hostSync(op: number, a: unknown, b: unknown, c: unknown): unknown {
-    // On the lane the watchdog sees the isolate's own thread alone, not what is done for it here.
-    if (this.#chargedUs > this.#budgetUs) return '!Error\nThe CPU time limit has been exceeded';
     if (op === HOST_SYNC.socketUnsent) return this.sockets.get(a as number)?.unsentBytes ?? 0;
-    return this.#guest.disposed ? undefined : handleHostQuestion(this.services, op, [a, b, c], this.#charge);
+    return this.#guest.disposed ? undefined : handleHostQuestion(this.services, op, [a, b, c]);
   }
 
   /** The invocation has ended: forgets everything that was on its behalf. */
@@ -256,7 +248,6 @@ export class Instance implements HostHandler {
     }
     this.lastUsed = this.owner.countEntry();
     this.#entered = true;
-    this.#budgetUs = budgetUs;
     const place = this.#choosePlace();
     const parameters = [op, id, toArgument(a), toArgument(b), toArgument(c)] as const;
     if (place === 'inline') {
@@ -304,21 +295,18 @@ export class Instance implements HostHandler {
   }
 
   #after(invocation: Invocation, op: number, result: EntryResult): void {
-    const cpuUs = this.#guest.entryCpuUs + this.#chargedUs;
-    const overcharged = this.#chargedUs > this.#budgetUs;
-    this.#chargedUs = 0;
+    const cpuUs = this.#guest.entryCpuUs;
     invocation.cpuUs += cpuUs;
     this.#placement.learn(cpuUs);
     if (result !== ENTRY.ok && result !== ENTRY.threw) {
       this.#lost(invocation, result);
       return;
     }
-    if (result === ENTRY.threw && op !== ENTER.rejection && !overcharged && this.#budgetOf(invocation) > 0) {
+    if (result === ENTRY.threw && op !== ENTER.rejection && this.#budgetOf(invocation) > 0) {
       // Before anything ends for the host: the guest tells the tenant's listeners, or the log.
       this.#perform(invocation, ENTER.rejection, invocation.id, this.#guest.lastError, undefined, undefined);
       return;
     }
-    if (overcharged) invocation.finish('exceededCpu');
     while (this.#settled.length > 0) {
       const settled = this.#settled.pop();
       settled?.finish(settled.outcome);

@@ -207,8 +207,7 @@ function acquireGuest(engine: Engine, code: VersionCode): StartedGuest {
   const services = new Services(memoryMiB * 1024 * 1024);
   guest.handler = {
     host: () => {},
-    hostSync: (op, a, b, c) =>
-      op === HOST_SYNC.random ? undefined : handleHostQuestion(services, op, [a, b, c], () => {}),
+    hostSync: (op, a, b, c) => (op === HOST_SYNC.random ? undefined : handleHostQuestion(services, op, [a, b, c])),
   };
   return { guest, services };
 }

@@ -88,6 +88,36 @@ describe('Engine', () => {
     guest.dispose();
   });
 
+  for (const place of ['inline', 'pooled'] as const) {
+    it(`counts what the host does for an entry ${place}, once, and within its budget`, async () => {
+      const { guest } = await load(
+        'do { new URL("http://\u00e9/") } while (request.method === "PUT"); return new Response("hi")',
+      );
+      let head = 'GET\nhttp://a/';
+      const enter = (budgetUs: number, id: number) => {
+        const event = [ENTER.fetch, id, head, undefined, 0] as const;
+        return place === 'inline' ? guest.enter(budgetUs, event) : guest.enterPooled('unknown', budgetUs, event);
+      };
+      guest.handler = {
+        host: () => {},
+        hostSync: () => {
+          const before = process.threadCpuUsage();
+          for (let usedUs = 0; usedUs < 50_000;) {
+            const { user, system } = process.threadCpuUsage(before);
+            usedUs = user + system;
+          }
+          return 'host';
+        },
+      };
+      assert.equal(await enter(1e6, 1), ENTRY.ok);
+      const { entryCpuUs } = guest;
+      assert.ok(entryCpuUs > 45_000 && entryCpuUs < 90_000, `${entryCpuUs} µs`);
+      head = 'PUT\nhttp://a/';
+      assert.equal(await enter(BUDGET_US, 2), ENTRY.exceededCpu);
+      guest.dispose();
+    });
+  }
+
   it('counts no time in which others had the CPU', async (context) => {
     const { guest } = await load('for (let i = 0, sum = 0; i < 1e7; i++) sum += i % 7; return new Response("hi")');
     const spin = 'console.log("spinning"); const end = Date.now() + 10_000; while (Date.now() < end);';

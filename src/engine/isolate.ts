@@ -76,6 +76,8 @@ export class GuestIsolate {
   #modules: ModuleGraph | undefined;
   /** Once the guest has asked for a module. */
   #imports: DynamicImports | undefined;
+  /** What it asks of its host is asked by an entry on the lane. */
+  #onLane = false;
   #disposed = false;
   #cpuUs = 0;
 
@@ -123,6 +125,7 @@ export class GuestIsolate {
     const { watchdog, lane, slot, now } = this.#parts;
     await lane.acquire(priority);
     lane.setBudget(budgetUs);
+    this.#onLane = true;
     try {
       if (this.#disposed) return ENTRY.disposed;
       const [op, id, a, b, c] = parameters;
@@ -139,6 +142,7 @@ export class GuestIsolate {
       if (result !== ENTRY.threw || this.#imports?.hasUnsettled !== true) return result;
       return await this.#runPooled(budgetUs - this.entryCpuUs, this.#imports.rethrow(failure), this.entryCpuUs);
     } finally {
+      this.#onLane = false;
       lane.release();
     }
   }
@@ -153,6 +157,7 @@ export class GuestIsolate {
     if (!options.inline) {
       await lane.acquire('unknown');
       lane.setBudget(options.budgetUs);
+      this.#onLane = true;
     }
     try {
       return await this.#load(code, configure, options);
@@ -160,21 +165,20 @@ export class GuestIsolate {
       this.dispose();
       throw toLoadError(error);
     } finally {
+      this.#onLane = false;
       if (!options.inline) lane.release();
     }
   }
 
   /** A host call. What modules ask for while they are evaluated is nobody's event, and seen to here. */
   receive(op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown): void {
-    if (op === HOST.import && a === NO_INVOCATION) {
-      this.#dynamicImports().add({ id, asker: b as number, specifier: typeof c === 'string' ? c : '' });
-    } else this.handler?.host(op, id, a, b, c, d);
+    if (this.#onLane) this.#parts.watchdog.chargeLane(() => this.#receive(op, id, a, b, c, d));
+    else this.#receive(op, id, a, b, c, d);
   }
 
   /** A question that is answered at once. */
   answer(op: number, a: unknown, b: unknown, c: unknown): unknown {
-    if (op !== HOST_SYNC.resolve) return this.handler?.hostSync(op, a, b, c);
-    return this.#modules?.resolveRequire(a as number, typeof b === 'string' ? b : '');
+    return this.#onLane ? this.#parts.watchdog.chargeLane(() => this.#answer(op, a, b, c)) : this.#answer(op, a, b, c);
   }
 
   /** Memory this isolate holds. Walks no heap: counters of V8 and of the ArrayBuffer allocator. About 20 µs. */
@@ -195,6 +199,17 @@ export class GuestIsolate {
       // Already disposed by the warden or by V8's memory limit.
     }
     this.#parts.onDispose(this.#parts.slot);
+  }
+
+  #receive(op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown): void {
+    if (op === HOST.import && a === NO_INVOCATION) {
+      this.#dynamicImports().add({ id, asker: b as number, specifier: typeof c === 'string' ? c : '' });
+    } else this.handler?.host(op, id, a, b, c, d);
+  }
+
+  #answer(op: number, a: unknown, b: unknown, c: unknown): unknown {
+    if (op !== HOST_SYNC.resolve) return this.handler?.hostSync(op, a, b, c);
+    return this.#modules?.resolveRequire(a as number, typeof b === 'string' ? b : '');
   }
 
   #result(keptBudget: boolean, usedUs: number, failure: unknown): EntryResult {

@@ -4,7 +4,10 @@ export interface ServiceAnswer {
   /** JSON-safe. */
   readonly value?: unknown;
   readonly bytes?: Uint8Array;
-  /** CPU time spent for it on other threads, in µs; charged to the invocation. */
+  /**
+   * CPU time spent for it on other threads, in µs; charged to the invocation. So is, without a word, what `ask` and
+   * `askSync` do before they return.
+   */
   readonly cpuUs?: number;
 }
 

@@ -113,10 +113,7 @@ export class CryptoService implements Service {
     const { cost, asker } = charge;
     const method = (subtle as unknown as Readonly<Record<string, Method>>)[operation]!.bind(subtle);
     if (INSTANT.has(operation)) {
-      const before = process.threadCpuUsage();
-      const promise = method(...values);
-      asker.cpuUs += threadUsSince(before);
-      return this.#toAnswer(await promise, operation === 'importKey' ? values : undefined);
+      return this.#toAnswer(await method(...values), operation === 'importKey' ? values : undefined);
     }
     const lane = cost.heavy ? heavyLane : lightLane;
     const result = await lane.run(this, asker, () => this.#measure(() => method(...values), charge));
@@ -149,7 +146,7 @@ export class CryptoService implements Service {
       if (asker.finished) break;
       const before = process.threadCpuUsage();
       hash.update(bytes!.subarray(at, at + SLICE_BYTES));
-      asker.cpuUs += threadUsSince(before);
+      if (at > 0) asker.cpuUs += threadUsSince(before); // the first is done while it is asked
     }
     return {};
   }
