@@ -1,7 +1,7 @@
 /** One isolate with the guest runtime in it. Serves one version of one tenant for its whole life. */
 import type ivm from 'isolated-vm';
 import { type ConfigureOptions, ENTER, type GuestEntryPoints, HOST, HOST_SYNC } from '../guest/abi.ts';
-import { STARTUP_CPU_MS } from '../limits.ts';
+import { DEFAULT_LIMITS, STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
 import type { CodeCache } from './code-cache.ts';
 import { DynamicImports } from './dynamic-imports.ts';
@@ -78,6 +78,9 @@ export class GuestIsolate {
   #imports: DynamicImports | undefined;
   /** What it asks of its host is asked by an entry on the lane. */
   #onLane = false;
+  /** CPU time of calls beside the steps of the entry under way, in µs; and whether one has used up what it may. */
+  #asideUs = 0;
+  #asideCondemned = false;
   #disposed = false;
   #cpuUs = 0;
 
@@ -257,9 +260,23 @@ export class GuestIsolate {
 
   /** `spentUs`: by the entry that the steps belong to, before them. */
   #resultOfSteps({ condemned, usedUs }: StepRunner, failure: unknown, spentUs: number): EntryResult {
-    const result = this.#result(!condemned, usedUs, failure);
+    const result = this.#result(!condemned && !this.#asideCondemned, usedUs + this.#asideUs, failure);
+    this.#asideUs = 0;
     this.entryCpuUs += spentUs;
     return result;
+  }
+
+  /** For what the pool cannot be asked for: on this thread, watched, with as much as an entry usually has. */
+  #callAside<T>(call: () => T): T {
+    const { watchdog, slot } = this.#parts;
+    if (watchdog.isInside) return call();
+    const sequence = watchdog.begin(INLINE, slot, DEFAULT_LIMITS.cpuMs * 1e3);
+    try {
+      return call();
+    } finally {
+      if (!watchdog.end(INLINE, sequence)) this.#asideCondemned = true;
+      this.#asideUs += watchdog.usedUs;
+    }
   }
 
   #createRunner(budgetUs: number): StepRunner {
@@ -286,12 +303,14 @@ export class GuestIsolate {
   }
 
   async #load(code: VersionCode, configure: ConfigureOptions, options: LoadOptions): Promise<string[]> {
-    this.#modules = new ModuleGraph(this.#parts);
+    const { isolate, context, entryPoints } = this.#parts;
+    this.#modules = new ModuleGraph({ isolate, context, entryPoints, callAside: (call) => this.#callAside(call) });
     const runner = this.#createRunner(options.budgetUs);
     const steps = this.#start(this.#modules, { code, configure, cache: options.cache });
     try {
       const handlers = options.inline ? runner.now(steps) : await runner.pooled(steps);
-      this.#cpuUs += runner.usedUs;
+      this.#cpuUs += runner.usedUs + this.#asideUs;
+      this.#asideUs = 0;
       return handlers.split(',').filter((name) => name !== '');
     } catch (error) {
       throw runner.condemned || this.#parts.isolate.isDisposed ? toStartupError(error) : error;

@@ -30,6 +30,8 @@ export interface ModuleHost {
   readonly isolate: ivm.Isolate;
   readonly context: ivm.Context;
   readonly entryPoints: ivm.Reference<GuestEntryPoints>;
+  /** Makes a call into the isolate that is no step: between steps, or while a step on the pool waits for its outcome. */
+  callAside<T>(call: () => T): T;
 }
 
 export interface ModuleRecord {
@@ -279,10 +281,14 @@ export class ModuleGraph {
     throw new LoadError(`No such module "${specifier}"${reason}.\n  imported from "${referrer}"`);
   }
 
-  /** A module of the runtime's own: the guest knows which there are, and makes them. */
+  /**
+   * A module of the runtime's own: the guest knows which there are, and makes them. When a Worker asks late, what it has
+   * done to built-ins and to the module's properties runs along.
+   */
   #findBuiltin(specifier: string): ModuleRecord | undefined {
     if (this.#builtins.has(specifier)) return this.#builtins.get(specifier);
-    const answer = this.#reference('builtin').applySync(undefined, [specifier]) as string;
+    const make = this.#reference('builtin');
+    const answer = this.#host.callAside(() => make.applySync(undefined, [specifier])) as string;
     const [slot, names = ''] = answer.split('\n');
     const found =
       answer === ''

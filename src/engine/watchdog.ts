@@ -15,7 +15,7 @@ import { Worker } from 'node:worker_threads';
 import { createCpuClock, currentThreadId, listThreadIds, wallUs } from './cpu-clock.ts';
 import { LaneClock } from './lane-clock.ts';
 import { Warden } from './warden.ts';
-import { LANE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
+import { INLINE, LANE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
 
 export interface WatchdogOptions {
   /**
@@ -71,6 +71,11 @@ export class Watchdog {
   /** The warden, with which every isolate must be registered before it is entered. */
   get warden(): Warden {
     return this.#warden;
+  }
+
+  /** Whether this thread is in an isolate. */
+  get isInside(): boolean {
+    return this.#words[WORDS.runners + WORDS.runnerStride * INLINE + RUNNER.sequence] !== 0;
   }
 
   /** Starts the budget of one entry on `runner`. Returns the entry's number, for `end`. */

@@ -196,6 +196,24 @@ describe('Modules of a Worker', () => {
       await runtime.fetch(name, new Request('http://a/')).then((response) => response.text());
       assert.equal(records.find(({ worker }) => worker === name)?.outcome, 'exceededCpu');
     });
+
+    it('runs no getter of the tenant beyond the CPU limit, whatever it imports', async () => {
+      for (const specifier of ['node:process', './imports.js']) {
+        const name = await deploy(
+          {
+            'index.js': `export default { async fetch() {
+              Object.defineProperty(process, 'trap', { enumerable: true, get() { for (;;); } });
+              await import('${specifier}');
+              return new Response('never');
+            } }`,
+            'imports.js': 'import "node:process"',
+          },
+          { limits: { cpuMs: 20 }, compatibilityDate: '2026-01-01', compatibilityFlags: ['nodejs_compat'] },
+        );
+        const response = await runtime.fetch(name, new Request('http://a/'));
+        assert.equal(response.headers.get('x-isola-outcome'), 'exceededCpu', specifier);
+      }
+    });
   });
 
   it('import.meta tells the URL of each module', async () => {
