@@ -23,6 +23,8 @@ export class InStream {
   #failure: string | undefined;
   #pull: Pull | undefined;
   #stopped = false;
+  /** Of a download: the guest wants no more, so that nothing follows of the exchange either. */
+  onAbandoned: (() => void) | undefined;
 
   /** `isDownload`: the body of a response that the guest fetched; else of the request it answers. */
   constructor(
@@ -87,7 +89,10 @@ export class InStream {
     this.#stopped = true;
     // A client may finish what it sends, and still gets its answer; a server need not go on sending what nobody reads.
     if (!this.#isDownload) this.#exchange.grant(this.#bytes);
-    else if (!this.#ended) this.#exchange.reset(RESET_CODES.none, 'not wanted any more');
+    else if (!this.#ended) {
+      this.#exchange.reset(RESET_CODES.none, 'not wanted any more');
+      this.onAbandoned?.();
+    }
     this.#take();
     this.#settle();
     this.#instance.forgetInStream(this.id);

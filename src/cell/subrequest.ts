@@ -76,6 +76,7 @@ export class Subrequest implements ExchangeEvents {
     }
     if (this.#exchange === undefined) return;
     this.#download = this.#instance.createInStream(this.invocation, this.#exchange, true);
+    this.#download.onAbandoned = () => this.#finish();
     this.#instance.enter(this.invocation, ENTER.deliver, this.id, 1, text, this.#download.id);
     this.#download.push(body);
   }

@@ -204,6 +204,21 @@ describe('Runtime', () => {
     assert.match((await recordOf('hangs')).exceptions[0]?.message ?? '', /hung/);
   });
 
+  it('does not wait for a body that the Worker has given up', async () => {
+    await runtime.deploy(
+      'endless',
+      worker('return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(1000)) } }))'),
+    );
+    await runtime.deploy('gives-up', {
+      ...worker(`
+        for (let i = 0; i < 3; i++) await (await env.ENDLESS.fetch("http://x/")).body.cancel();
+        await new Promise(() => {})`),
+      bindings: [{ type: 'service', name: 'ENDLESS', service: 'endless' as never }],
+    });
+    assert.equal((await get('gives-up')).status, 500);
+    assert.match((await recordOf('gives-up')).exceptions[0]?.message ?? '', /hung/);
+  });
+
   it('keeps clocks still while code runs, and moves them with I/O', async () => {
     await runtime.deploy(
       'clock',
