@@ -130,7 +130,7 @@ export class Instances {
       // One that has not been entered since holds what it held.
       if (instance.lastUsed > this.#measuredUpTo) instance.measure();
       lastUsed = Math.max(lastUsed, instance.lastUsed);
-      bytes += instance.heapBytes + instance.heldBytes + instance.services.heldBytes + ISOLATE_OVERHEAD_BYTES;
+      bytes += bytesOf(instance);
     }
     this.#measuredUpTo = lastUsed;
     const budget = this.#options.memoryBudgetBytes;
@@ -143,12 +143,16 @@ export class Instances {
     const idle = [...this.#live].filter(([, instance]) => instance.idle);
     for (const [version, instance] of idle.toSorted(([, a], [, b]) => a.lastUsed - b.lastUsed)) {
       if (enough(freed)) return;
-      freed += instance.heapBytes + ISOLATE_OVERHEAD_BYTES;
+      freed += bytesOf(instance);
       this.#live.delete(version);
       instance.dispose();
       this.#evicted++;
     }
   }
+}
+
+function bytesOf({ heapBytes, heldBytes, services }: Instance): number {
+  return heapBytes + heldBytes + services.heldBytes + ISOLATE_OVERHEAD_BYTES;
 }
 
 /** What the guest runtime needs to know of a version. */
@@ -180,24 +184,34 @@ function toBindingOptions(binding: Binding, spec: VersionSpec): BindingOptions {
  * An isolate with the code started in it. Most code starts in well under a millisecond: that is done inline, and only
  * what takes longer is started again, on the pool, with the whole budget. Throws LoadError.
  */
-async function startGuest(
-  engine: Engine,
-  code: VersionCode,
-  isLong: boolean,
-): Promise<StartedGuest & { handlers: readonly string[] }> {
-  const configure = toConfigureOptions(code.spec);
+async function startGuest(engine: Engine, code: VersionCode, isLong: boolean): Promise<LoadedGuest> {
   if (!isLong) {
     try {
-      const { guest, services } = acquireGuest(engine, code);
-      const options = { inline: true, budgetUs: INLINE_STARTUP_US, cache: engine.cache };
-      return { guest, services, handlers: await guest.load(code, configure, options) };
+      return await loadGuest(engine, code, { inline: true, budgetUs: INLINE_STARTUP_US });
     } catch (error) {
       if (!(error instanceof LoadError && error.exceededCpu)) throw error;
     }
   }
+  return await loadGuest(engine, code, { inline: false, budgetUs: STARTUP_CPU_MS * 1e3 });
+}
+
+interface LoadedGuest extends StartedGuest {
+  readonly handlers: readonly string[];
+}
+
+async function loadGuest(
+  engine: Engine,
+  code: VersionCode,
+  where: { inline: boolean; budgetUs: number },
+): Promise<LoadedGuest> {
   const { guest, services } = acquireGuest(engine, code);
-  const options = { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, cache: engine.cache };
-  return { guest, services, handlers: await guest.load(code, configure, options) };
+  try {
+    const handlers = await guest.load(code, toConfigureOptions(code.spec), { ...where, cache: engine.cache });
+    return { guest, services, handlers };
+  } catch (error) {
+    services.dispose();
+    throw error;
+  }
 }
 
 /** Start-up code has no I/O, but may parse a URL or make a hash; its CPU time is the start-up's. */
