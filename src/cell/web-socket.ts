@@ -161,6 +161,7 @@ export class WebSocketEnd implements ClientSocket, MessageSink {
   }
 
   onPart(kind: MessageKind, part: Buffer, last: boolean): void {
+    if (this.#ended) return; // behind a close, in the same chunk
     this.#parts.push(part);
     this.#partBytes += part.length;
     if (!last) return;

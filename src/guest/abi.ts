@@ -77,11 +77,6 @@ export const SOCKET_EVENT = {
   lost: 4,
   /** Of one that was not accepted, or put through to a client: it is over. Not asked for by `socketPull`. */
   ended: 5,
-  /**
-   * id invocation; a why: a rejection of the entry before has no handler. `value\n` and the reason as JSON (empty:
-   * undefined), or `error\nname\nmessage\nstack`.
-   */
-  rejection: 25,
 } as const;
 
 /** Guest to host. */
