@@ -126,6 +126,7 @@ describe('Engine', () => {
     );
     try {
       await Promise.all(spinners.map(({ stdout }) => once(stdout, 'data')));
+      const excessUs: number[] = [];
       for (let id = 1; id <= 8; id++) {
         const [startedAt, usage] = [performance.now(), process.cpuUsage()];
         if (id % 2 === 0) guest.enter(1e6, request(id));
@@ -133,9 +134,11 @@ describe('Engine', () => {
         const { user, system } = process.cpuUsage(usage);
         const wallUs = (performance.now() - startedAt) * 1e3;
         context.diagnostic(`${Math.round(guest.entryCpuUs)} µs of CPU in ${Math.round(wallUs)} µs`);
-        // What the watchdog had not seen of it is taken for used.
-        assert.ok(guest.entryCpuUs <= user + system + 5_000, `${guest.entryCpuUs} µs of ${user + system} µs`);
+        excessUs.push(guest.entryCpuUs - user - system);
       }
+      // What the watchdog has not seen of an entry is taken for used, and it waits for a CPU like everybody.
+      const usualUs = excessUs.toSorted((a, b) => a - b)[excessUs.length / 2]!;
+      assert.ok(usualUs < 5_000, `${excessUs.join()} µs`);
     } finally {
       for (const spinner of spinners) spinner.kill('SIGKILL');
       guest.dispose();
