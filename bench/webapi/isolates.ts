@@ -1,7 +1,7 @@
 /** Makes isolates of both variants; answers what one takes, in ms and in kB. Child of the bench. */
 import { readFileSync } from 'node:fs';
 import { Engine, type Variant } from '../../src/engine/index.ts';
-import { WARMUP, buildGuest } from '../../src/guest/build.ts';
+import { WARMUP, buildGuest } from '../../src/guest/index.ts';
 import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import { median } from '../lib/stats.ts';
 

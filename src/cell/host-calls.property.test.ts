@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Exchange, openLocalExchange } from '../channel/index.ts';
 import { Engine } from '../engine/index.ts';
 import { CACHE_INDEX, ENTER, HOST, HOST_SYNC } from '../guest/abi.ts';
-import { buildGuest, WARMUP } from '../guest/build.ts';
+import { buildGuest, WARMUP } from '../guest/index.ts';
 import { Random, SEED } from '../guest/testing/random.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { DEFAULT_LIMITS, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WEB_SOCKETS } from '../limits.ts';

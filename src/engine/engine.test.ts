@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { HOST, ENTER } from '../guest/abi.ts';
-import { WARMUP, buildGuest } from '../guest/build.ts';
+import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { VersionId } from '../ids.ts';
 import { DEFAULT_LIMITS, STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';

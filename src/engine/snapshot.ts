@@ -6,7 +6,7 @@
 import ivm from 'isolated-vm';
 
 export interface GuestSource {
-  /** The guest runtime, one classic script (see src/guest/build.ts). */
+  /** The guest runtime, one classic script (see src/guest/build/). */
   readonly source: string;
   /** Run once while the snapshot is made, so that the usual paths are compiled in it. */
   readonly warmup: string;

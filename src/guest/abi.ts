@@ -147,14 +147,14 @@ export const HOST_SYNC = {
   random: 1,
   /** a domain with non-ASCII or xn-- labels; answers its ASCII form by UTS 46, or undefined when invalid. */
   domainToAscii: 2,
-  /** a name of a lazily loaded part of the guest runtime (see build.ts); answers its source text. */
+  /** a name of a lazily loaded part of the guest runtime (see build/); answers its source text. */
   source: 3,
   /**
    * Asks a service what it answers at once. a operation; b parameters as JSON; c ArrayBuffer or undefined. Answers an
    * ArrayBuffer, or a string: the value as JSON, or `!name\nmessage` of the error.
    */
   ask: 4,
-  /** a name of a binary that a part needs (see build.ts); answers an ArrayBuffer. */
+  /** a name of a binary that a part needs (see build/); answers an ArrayBuffer. */
   asset: 5,
   /** a number of the asking CommonJS module; b specifier. Answers what `require` means by it: see `resolveRequire`. */
   resolve: 20,

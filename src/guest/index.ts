@@ -5,4 +5,4 @@
  * Promise: what a Worker can reach is the Workers API and nothing of the host; entries never throw on its account.
  * Start at bundle.ts, then runtime/boot.ts and runtime/enter.ts; fetch/ is what handlers see.
  */
-export { buildGuest, type GuestScript, WARMUP } from './build.ts';
+export { buildGuest, type GuestScript, WARMUP } from './build/index.ts';

@@ -11,7 +11,7 @@ import { Cell, type CellHost } from '../cell/index.ts';
 import { CLOSE_CODES, openLocalExchange } from '../channel/index.ts';
 import { Engine, LoadError } from '../engine/index.ts';
 import { PlatformError } from '../errors.ts';
-import { WARMUP, buildGuest } from '../guest/build.ts';
+import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import {
   CACHE_BYTES,

@@ -10,7 +10,7 @@ import { createEgress } from '../broker/index.ts';
 import { CacheStore } from '../cache/index.ts';
 import { createControl, createOperatorTokens } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
-import { WARMUP, buildGuest } from '../guest/build.ts';
+import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
 import type { Route } from '../model.ts';
 import { SourceMapper } from '../source-maps/index.ts';

@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import ivm from 'isolated-vm';
 import { type ConfigureOptions, ENTER, HOST_SYNC } from '../abi.ts';
-import { buildGuest, type GuestScript, WARMUP } from '../build.ts';
+import { buildGuest, type GuestScript, WARMUP } from '../build/index.ts';
 
 export type HostCall = [op: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown];
 

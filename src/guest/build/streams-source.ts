@@ -1,5 +1,5 @@
 /**
- * The streams polyfill as it goes into its part (host side, see build.ts): what it does for each chunk is cheaper, and
+ * The streams polyfill as it goes into its part (host side): what it does for each chunk is cheaper, and
  * uses no built-in that a tenant may have replaced by then. Each change is one of its text, and the build fails when
  * there is not the text that it replaces: whoever brings in another version of it looks at these again.
  */

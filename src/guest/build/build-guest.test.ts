@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { buildGuest } from './build.ts';
+import { buildGuest } from './build-guest.ts';
 
 const MAX_BYTES = 300 * 1024; // it is in each isolate
 
