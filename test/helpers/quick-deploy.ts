@@ -9,18 +9,20 @@ export async function deployCode(
   name: string,
   code: string,
   bindings: readonly object[] = [],
+  limits?: { readonly cpu_ms: number },
 ): Promise<void> {
   const response = await platform.control(`/accounts/${platform.account}/workers/scripts/${name}`, {
     method: 'PUT',
-    body: toUploadForm(code, bindings),
+    body: toUploadForm(code, bindings, limits),
   });
   assert.equal(response.status, 200, await response.text());
 }
 
 /** The form that wrangler sends, for one ES module. */
-export function toUploadForm(code: string, bindings: readonly object[] = []): FormData {
+export function toUploadForm(code: string, bindings: readonly object[] = [], limits?: object): FormData {
   const form = new FormData();
-  form.set('metadata', JSON.stringify({ main_module: 'index.js', bindings, compatibility_date: '2026-01-01' }));
+  const metadata = { main_module: 'index.js', bindings, compatibility_date: '2026-01-01', limits };
+  form.set('metadata', JSON.stringify(metadata));
   form.set('index.js', new File([code], 'index.js', { type: 'application/javascript+module' }));
   return form;
 }

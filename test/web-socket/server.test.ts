@@ -48,7 +48,8 @@ describe('a Worker as a WebSocket server', () => {
   let platform: TestPlatform;
   before(async () => {
     platform = await startTestPlatform();
-    await deployCode(platform, 'echo', ECHO);
+    // Twenty times what a message takes, and a third of what thirty take.
+    await deployCode(platform, 'echo', ECHO, [], { cpu_ms: 300 });
   });
   after(() => platform.stop());
 
