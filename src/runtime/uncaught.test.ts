@@ -93,13 +93,25 @@ describe('what nobody catches', () => {
     assert.equal(exceptions[0]?.message, 'lost');
   });
 
+  it('stacks and call sites leave out the frames of the runtime', async () => {
+    const { text } = await serve(
+      `const fail = () => { try { new Headers([[1]]) } catch (error) { return error.stack } };
+       const stack = fail(); Error.prepareStackTrace = (error, sites) => sites.map((site) => site.getFileName());
+       return Response.json([stack, fail()])`,
+    );
+    const [stack, files] = JSON.parse(text) as [string, string[]];
+    assert.match(stack, /^TypeError: .*\n {4}at fail \(/);
+    assert.doesNotMatch(`${stack} ${files.join(' ')}`, /isola:/);
+    assert.ok(files.length > 0);
+  });
+
   it('a Worker\u2019s own Error.prepareStackTrace is honoured', async () => {
     const { text, exceptions } = await serve(
       `const before = Error.prepareStackTrace; Error.prepareStackTrace = (error, sites) => sites.length;
        const count = typeof new Error('x').stack; Error.prepareStackTrace = before;
-       Promise.reject(new Error('later')); return new Response(count + before + new Error('y').stack.slice(0, 16))`,
+       Promise.reject(new Error('later')); return new Response(count + typeof before + new Error('y').stack.slice(0, 16))`,
     );
-    assert.equal(text, 'numberundefinedError: y\n    at ');
+    assert.equal(text, 'numberfunctionError: y\n    at ');
     assert.equal(exceptions[0]?.message, 'later');
   });
 

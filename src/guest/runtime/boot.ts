@@ -28,7 +28,8 @@ import { builtin, provide, take } from './modules.ts';
 import { enableNode } from './node-modules.ts';
 import { loadPart } from './parts.ts';
 import { clearTimer, startTimer } from './timers.ts';
-import { installRejectionCapture, reportUncaught } from './uncaught.ts';
+import { installStacks } from './stacks.ts';
+import { reportUncaught } from './uncaught.ts';
 
 export function boot(
   hostFunction: HostFunction,
@@ -53,7 +54,7 @@ export function boot(
   setErrorReporter(reportUncaught);
   captureBase64();
   harden();
-  installRejectionCapture();
+  installStacks();
   return {
     enter,
     provide,

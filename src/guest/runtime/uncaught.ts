@@ -5,7 +5,7 @@
  * V8 tells of a rejection to isolated-vm alone, which at the end of an entry hands the first reason to the host, as a
  * copy. So the host enters once more and says so. The reason itself is found by the one thing that isolated-vm does to
  * it inside the isolate: it reads `stack`, and for an Error whose stack nobody has read yet, V8 then asks for
- * `Error.prepareStackTrace`.
+ * `Error.prepareStackTrace` (stacks.ts).
  */
 import { dispatchGlobal, type Event, eventKinds, hasGlobalListeners } from '../events/index.ts';
 import { describeError } from './describe.ts';
@@ -17,57 +17,13 @@ import {
   reportException,
   reportExceptionTo,
 } from './invocations.ts';
-import { uncurryThis } from '../primordials.ts';
-
-type PrepareStackTrace = (error: object, sites: readonly object[]) => unknown;
+import { takeLastRead } from './stacks.ts';
 
 const NativeError = Error;
-const errorToString = uncurryThis(Error.prototype.toString) as (error: object) => string;
 const COMPARED = 1_000; // characters of a message
 const POSITION = /\n {4}at .*?\(?([^\s()]+):(\d+):(\d+)\)?(?:\n|$)/;
 
-/** The tenant's own `Error.prepareStackTrace`. */
-let prepare: unknown;
-/** The latest Error whose stack was read with no JavaScript running. */
-let lastRead: object | undefined;
-let isProbing = false;
 let isReporting = false;
-
-/** After the context has been made. */
-export function installRejectionCapture(): void {
-  Object.defineProperty(NativeError, 'prepareStackTrace', {
-    get: () => prepare ?? (isProbing || isJavaScriptRunning() ? undefined : format),
-    set: (value: unknown) => {
-      prepare = value;
-    },
-    enumerable: false,
-    configurable: true,
-  });
-}
-
-/** Calls into this module come from JavaScript but for one: isolated-vm's. Then there is no frame below. */
-function isJavaScriptRunning(): boolean {
-  isProbing = true;
-  try {
-    const probe = { stack: '' };
-    NativeError.captureStackTrace(probe, isJavaScriptRunning);
-    const own = stringIndexOf(probe.stack, '\n    at');
-    // Without frames at all, the tenant has set `Error.stackTraceLimit` to 0.
-    return own === -1 || stringIndexOf(probe.stack, '\n    at', own + 1) !== -1;
-  } catch {
-    return true;
-  } finally {
-    isProbing = false;
-  }
-}
-
-/** As V8 does it. */
-const format: PrepareStackTrace = (error, sites) => {
-  lastRead = error;
-  let text = errorToString(error);
-  for (let i = 0; i < sites.length; i++) text += `\n    at ${sites[i] as unknown as string}`;
-  return text;
-};
 
 /** Answers false when a listener has canceled the event. */
 function dispatch(type: string, make: () => Event): boolean {
@@ -117,8 +73,7 @@ export function reportRejection(id: number, json: string): void {
 
 /** The Error that was read, if it is the one; else what its copy tells. */
 function findReason(json: string): unknown {
-  const read = lastRead;
-  lastRead = undefined;
+  const read = takeLastRead();
   const copy = jsonParse(json) as { value?: unknown; name?: string; message?: string; stack?: string };
   const { name, message, stack } = copy;
   if (message === undefined) return copy.value;
