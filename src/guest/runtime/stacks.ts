@@ -66,9 +66,7 @@ function format(error: object, sites: readonly object[]): string {
 }
 
 function withoutOwn(sites: readonly object[]): object[] {
-  let count = 0;
-  for (let i = 0; i < sites.length; i++) if (!isOwn(sites[i]!)) count++;
-  const kept = new Array<object>(count);
+  const kept: object[] = [];
   for (let i = 0, at = 0; i < sites.length; i++) {
     const site = sites[i]!;
     if (!isOwn(site)) arrayDefine(kept, at++, site);

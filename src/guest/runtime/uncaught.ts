@@ -9,7 +9,7 @@
  */
 import { dispatchGlobal, type Event, eventKinds, hasGlobalListeners } from '../events/index.ts';
 import { describeError } from './describe.ts';
-import { jsonParse, promiseReject, promiseThen, regExpExec, stringIndexOf, stringSlice } from './intrinsics.ts';
+import { jsonParse, promiseReject, promiseThen, regExpExec, stringSlice } from './intrinsics.ts';
 import {
   currentInvocation,
   findInvocation,
