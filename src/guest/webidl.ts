@@ -1,5 +1,6 @@
 /** What Web IDL asks of every interface, for classes written by hand. */
 import {
+  objectCreate,
   objectDefineProperty,
   objectGetOwnPropertyDescriptor,
   objectGetPrototypeOf,
@@ -58,10 +59,12 @@ export function defineConstants(type: AnyClass, constants: Readonly<Record<strin
   }
 }
 
+/** `%Iterator.prototype%`. */
+const ITERATOR_PROTOTYPE = objectGetPrototypeOf(objectGetPrototypeOf([][Symbol.iterator]())) as object;
+
 /** The prototype of a `default iterator object` of an interface, e.g. `FormData Iterator`. */
 export function createIteratorPrototype(name: string): object {
-  const arrayIterator = Object.getPrototypeOf([][Symbol.iterator]()) as object;
-  const prototype = Object.create(Object.getPrototypeOf(arrayIterator) as object) as object;
+  const prototype = objectCreate(ITERATOR_PROTOTYPE) as object;
   objectDefineProperty(prototype, Symbol.toStringTag, { value: `${name} Iterator`, configurable: true });
   return prototype;
 }
@@ -69,7 +72,7 @@ export function createIteratorPrototype(name: string): object {
 /** Makes a class with a `next` method the `default iterator object` of an interface. */
 export function defineIterator(type: AnyClass, name: string): void {
   const prototype = type.prototype as { constructor?: unknown };
-  objectSetPrototypeOf(prototype, objectGetPrototypeOf(createIteratorPrototype(name)));
+  objectSetPrototypeOf(prototype, ITERATOR_PROTOTYPE);
   objectDefineProperty(prototype, 'next', { enumerable: true });
   objectDefineProperty(prototype, Symbol.toStringTag, { value: `${name} Iterator`, configurable: true });
   delete prototype.constructor;

@@ -53,6 +53,38 @@ it('a Worker has every interface, function and object of the Minimum Common Web 
   assert.deepEqual(await response.json(), [[], [], [], [], [], [], [], []]);
 });
 
+it('interfaces are there although built-ins have been replaced before they are loaded', async () => {
+  const code = `
+    export default { fetch(request) {
+      const names = decodeURIComponent(request.url.slice(request.url.indexOf('?') + 1)).split(' ');
+      const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
+      const { ownKeys, defineProperty } = Reflect;
+      const broken = () => { throw new Error('replaced') };
+      const methods = [Array, Map, Promise, RegExp, Set, String, WeakMap, getPrototypeOf(Uint8Array)]
+        .flatMap(({ prototype }) => ownKeys(prototype).map((key) => [prototype, key, getOwnPropertyDescriptor(prototype, key)]))
+        .filter(([, key, { value }]) => key !== 'constructor' && typeof value === 'function');
+      const replaced = { __proto__: null, value: broken };
+      for (let i = 0; i < methods.length; i++) defineProperty(methods[i][0], methods[i][1], replaced);
+      let failed = '';
+      for (let i = 0; i < names.length; i++) {
+        try { if (typeof globalThis[names[i]] !== 'function') failed += ' ' + names[i]; }
+        catch (error) { failed += ' ' + names[i] + ': ' + error.message; }
+      }
+      for (let i = 0; i < methods.length; i++) defineProperty(methods[i][0], methods[i][1], methods[i][2]);
+      return new Response(failed);
+    } };`;
+  await using runtime = await Runtime.create({});
+  // Code that names streams has them from the start.
+  for (const [name, extra] of [
+    ['plain', ''],
+    ['streams', 'void ReadableStream;'],
+  ] as const) {
+    await runtime.deploy(name, { modules: { 'index.js': extra + code } });
+    const url = `http://worker.example/?${encodeURIComponent(INTERFACES.join(' '))}`;
+    assert.equal(await (await runtime.fetch(name, new Request(url))).text(), '', name);
+  }
+});
+
 /** Of a Worker's global scope, as its types declare it, what there is not here: docs/web-platform.md says so. */
 const MISSING = ['Body', 'Cloudflare', 'PerformanceResourceTiming', 'WorkerGlobalScope', 'origin'];
 /** Of other products. */

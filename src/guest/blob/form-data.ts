@@ -1,4 +1,11 @@
-import { arrayPush, createIteratorPrototype, defineInterface, requireArguments, toUSVString } from '../shared.ts';
+import {
+  arrayPush,
+  createIteratorPrototype,
+  defineInterface,
+  objectDefineProperty,
+  requireArguments,
+  toUSVString,
+} from '../shared.ts';
 import { type Blob, blobBytes, blobType, createFile, type File, isBlob, isFile } from './blob.ts';
 
 export type FormDataValue = string | File;
@@ -85,7 +92,7 @@ export class FormData {
   declare [Symbol.iterator]: () => IterableIterator<FormDataEntry>;
 }
 defineInterface(FormData, 'FormData', { constructor: 0, append: 2, set: 2, forEach: 1 });
-Object.defineProperty(FormData.prototype, Symbol.iterator, {
+objectDefineProperty(FormData.prototype, Symbol.iterator, {
   value: FormData.prototype.entries,
   writable: true,
   configurable: true,
@@ -109,7 +116,7 @@ type IterationKind = 'entries' | 'keys' | 'values';
 
 const iterations = new WeakMap<object, { readonly data: FormData; readonly kind: IterationKind; index: number }>();
 const iteratorPrototype = createIteratorPrototype('FormData');
-Object.defineProperty(iteratorPrototype, 'next', {
+objectDefineProperty(iteratorPrototype, 'next', {
   value: function next(this: object): IteratorResult<unknown> {
     const iteration = iterations.get(this);
     if (iteration === undefined) throw new TypeError("'next' called on an object that is no FormData Iterator");

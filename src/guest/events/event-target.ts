@@ -1,4 +1,11 @@
-import { arrayPush, arraySlice, arraySplice, reflectApply } from '../primordials.ts';
+import {
+  arrayPush,
+  arraySlice,
+  arraySplice,
+  objectDefineProperty,
+  objectGetOwnPropertyDescriptor,
+  reflectApply,
+} from '../primordials.ts';
 import { SafeMap } from '../runtime/intrinsics.ts';
 import { defineInterface, requireArguments, toDOMString } from '../webidl.ts';
 import { DOMException } from './dom-exception.ts';
@@ -204,7 +211,7 @@ export function defineHandler(prototype: EventTarget, type: string): void {
       setHandler(this as unknown as EventTarget, type, value);
     },
   };
-  Object.defineProperty(prototype, name, Object.getOwnPropertyDescriptor(attribute, name)!);
+  objectDefineProperty(prototype, name, objectGetOwnPropertyDescriptor(attribute, name)!);
 }
 
 function dispatch(target: EventTarget, event: Event): boolean {

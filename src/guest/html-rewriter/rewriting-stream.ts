@@ -9,6 +9,7 @@ import {
   isBodyUnusable,
   lock,
   NativePromise,
+  objectKeys,
   promiseResolve,
   promiseThen,
   type Reader,
@@ -43,7 +44,7 @@ export interface Registration {
 }
 
 const TOKENS = { element: Element, comments: Comment, text: Text, doctype: Doctype, end: DocumentEnd } as const;
-const NAMES = Object.keys(TOKENS) as HandlerName[];
+const NAMES = objectKeys(TOKENS) as HandlerName[];
 const INITIAL_OUTPUT = 8 * 1024; // bytes
 const SHORT = 64; // bytes that are copied faster one by one than through a view
 const MAX_WRITE = 64 * 1024; // bytes that the machine takes at once: what they become is held until it is read

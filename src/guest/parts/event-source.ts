@@ -182,7 +182,9 @@ export class EventSource extends EventTarget {
 
 defineInterface(EventSource, 'EventSource', { constructor: 1 });
 defineConstants(EventSource, { CONNECTING, OPEN, CLOSED });
-for (const type of ['open', 'message', 'error']) defineHandler(EventSource.prototype, type);
+defineHandler(EventSource.prototype, 'open');
+defineHandler(EventSource.prototype, 'message');
+defineHandler(EventSource.prototype, 'error');
 
 /** UTF-8, a character for each byte, as headers are. */
 function toByteString(text: string): string {

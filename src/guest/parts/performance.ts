@@ -5,6 +5,7 @@ import {
   arraySort,
   defineInterface,
   DOMException,
+  objectDefineProperty,
   objectFreeze,
   promiseResolve,
   promiseThen,
@@ -282,7 +283,7 @@ export class PerformanceObserver {
   }
 }
 defineInterface(PerformanceObserver, 'PerformanceObserver', { constructor: 1, observe: 0 });
-Object.defineProperty(PerformanceObserver, 'supportedEntryTypes', { enumerable: true });
+objectDefineProperty(PerformanceObserver, 'supportedEntryTypes', { enumerable: true });
 
 function record(entry: PerformanceEntry): void {
   if (timeline.length < MAX_ENTRIES) arrayPush(timeline, entry);

@@ -118,7 +118,10 @@ export class WebSocket extends EventTarget {
 
 defineInterface(WebSocket, 'WebSocket', { constructor: 1, close: 0 });
 defineConstants(WebSocket, { CONNECTING, OPEN, CLOSING, CLOSED });
-for (const type of ['open', 'error', 'close', 'message']) defineHandler(WebSocket.prototype, type);
+defineHandler(WebSocket.prototype, 'open');
+defineHandler(WebSocket.prototype, 'error');
+defineHandler(WebSocket.prototype, 'close');
+defineHandler(WebSocket.prototype, 'message');
 
 /** Two ends, as the properties `0` and `1`. */
 export class WebSocketPair {

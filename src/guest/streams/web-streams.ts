@@ -29,6 +29,7 @@ import {
   promiseResolve,
   promiseThen,
   reflectApply,
+  reflectOwnKeys,
 } from '../shared.ts';
 
 export {
@@ -57,9 +58,7 @@ interface Pair {
 }
 
 /** The polyfill's name for how a controller answers a read. */
-export const PULL_STEPS = Object.getOwnPropertySymbols(ReadableStreamDefaultController.prototype).find(
-  ({ description }) => description === '[[PullSteps]]',
-)!;
+export const PULL_STEPS = findSymbol(ReadableStreamDefaultController.prototype, 'Symbol([[PullSteps]])');
 
 const fixedLengths = new WeakMap<object, number>();
 
@@ -221,7 +220,7 @@ interface PolyfilledStream {
 function patchPipe(): void {
   let isPiping = false;
   const { prototype } = ReadableStream;
-  for (const name of ['pipeTo', 'pipeThrough'] as const) {
+  const wrap = (name: 'pipeTo' | 'pipeThrough'): void => {
     const native = prototype[name] as (...given: unknown[]) => unknown;
     const piping = {
       [name](this: PolyfilledStream, _destination: unknown): unknown {
@@ -243,13 +242,25 @@ function patchPipe(): void {
       enumerable: true,
       configurable: true,
     });
-  }
+  };
+  wrap('pipeTo');
+  wrap('pipeThrough');
   const controller = ReadableStreamDefaultController.prototype as unknown as PolyfilledController;
   const nativePull = controller[PULL_STEPS]!;
   controller[PULL_STEPS] = function pull(this: PolyfilledController, request: ReadRequest): void {
     const isLate = (isPiping || this._controlledReadableStream._reader?.isPipe === true) && this._queue.length === 0;
     reflectApply(nativePull, this, [isLate ? later(request) : request]);
   };
+}
+
+/** Nothing here may go by a method or an iterator: when the part is loaded a tenant may have replaced them. */
+function findSymbol(prototype: object, text: string): symbol {
+  const keys = reflectOwnKeys(prototype);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i];
+    if (typeof key === 'symbol' && String(key) === text) return key;
+  }
+  throw new Error(`The polyfill has no ${text}`);
 }
 
 function later(request: ReadRequest): ReadRequest {
