@@ -5,11 +5,9 @@
 import {
   askCache,
   type CacheAnswer,
-  charCodeAt,
   defineInterface,
   DOMException,
   fetchedResponse,
-  headersToHead,
   isBodyUnusable,
   isRequest,
   NativePromise,
@@ -18,7 +16,6 @@ import {
   promiseThen,
   readAnswer,
   Request,
-  requestParts,
   requireArguments,
   type Response,
   responseHead,
@@ -26,26 +23,22 @@ import {
   responseState,
   SafeMap,
   startFetch,
-  stringFromCharCode,
   stringIndexOf,
   stringSlice,
   stringSplit,
   toDOMString,
-  toLowerCase,
 } from '../core.ts';
-
-interface QueryOptions {
-  readonly ignoreMethod: boolean;
-  readonly flags: string;
-}
-
-/** A request, as the host is asked about it. */
-interface Query {
-  readonly url: string;
-  readonly method: string;
-  /** `\nname\nvalue…` */
-  readonly fields: string;
-}
+import { field, variesByAll, varyNames } from './caches/fields.ts';
+import { toId, toName } from './caches/names.ts';
+import {
+  isAskable,
+  type Query,
+  type QueryOptions,
+  toOptions,
+  toQuery,
+  toStorable,
+  withoutFragment,
+} from './caches/query.ts';
 
 const DEFAULT = 'd';
 const ANY = '';
@@ -282,11 +275,8 @@ function rejectTwice(queries: readonly Query[], isTwice: (a: Query, b: Query, in
 /** Would the second take the place of the first, whose response has this head? */
 function isSame(a: Query, b: Query, head: string): boolean {
   if (withoutFragment(a.url) !== withoutFragment(b.url)) return false;
-  const names = stringSplit(toLowerCase(field(head, 'vary')), ',');
-  for (let i = 0; i < names.length; i++) {
-    const name = trim(names[i]!);
-    if (name !== '' && field(a.fields, name) !== field(b.fields, name)) return false;
-  }
+  const names = varyNames(head);
+  for (let i = 0; i < names.length; i++) if (field(a.fields, names[i]!) !== field(b.fields, names[i]!)) return false;
   return true;
 }
 
@@ -297,93 +287,6 @@ function toResponse({ head, body }: CacheAnswer): Response | undefined {
 
 function isDone({ head }: CacheAnswer): boolean {
   return stringSlice(head, 0, stringIndexOf(head, '\n')) === DONE;
-}
-
-function isAskable(url: string, method: string, ignoreMethod: boolean): boolean {
-  return (ignoreMethod || method === 'GET') && isHttp(url);
-}
-
-function toQuery(input: unknown): Query {
-  const { url, method, headers } = requestParts(isRequest(input) ? input : new Request(input));
-  return { url, method, fields: headers === null ? '' : headersToHead(headers) };
-}
-
-/** Throws a TypeError for a request whose response may not be stored. */
-function toStorable(input: unknown): Query {
-  const query = toQuery(input);
-  if (query.method !== 'GET')
-    throw new TypeError(`Cannot cache the response to a ${query.method} request, only to GET`);
-  if (!isHttp(query.url)) throw new TypeError('Cannot cache this URL: only http: and https: are supported');
-  return query;
-}
-
-function toOptions(value: unknown): QueryOptions {
-  if (value === undefined || value === null) return { ignoreMethod: false, flags: '' };
-  if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError('The options are not an object');
-  const { ignoreMethod, ignoreSearch, ignoreVary } = value as Record<string, unknown>;
-  return { ignoreMethod: !!ignoreMethod, flags: `${ignoreSearch ? 's' : ''}${ignoreVary ? 'v' : ''}` };
-}
-
-/** A name in letters that a head may have: each unit of it that is none is a `%` and four hexadecimal digits. */
-function toId(value: unknown): string {
-  const name = toDOMString(value);
-  let id = 'n';
-  for (let i = 0; i < name.length; i++) {
-    const code = charCodeAt(name, i);
-    const isPlain = code > 32 && code < 127 && code !== 37;
-    id += isPlain ? name[i] : `%${hexDigit(code >> 12)}${hexDigit(code >> 8)}${hexDigit(code >> 4)}${hexDigit(code)}`;
-  }
-  return id;
-}
-
-function toName(id: string): string {
-  let name = '';
-  for (let i = 1; i < id.length; i++) {
-    if (id[i] !== '%') {
-      name += id[i];
-      continue;
-    }
-    name += stringFromCharCode(+`0x${stringSlice(id, i + 1, i + 5)}`);
-    i += 4;
-  }
-  return name;
-}
-
-function hexDigit(code: number): string {
-  return '0123456789abcdef'[code & 15]!;
-}
-
-function variesByAll(head: string): boolean {
-  const names = stringSplit(field(head, 'vary'), ',');
-  for (let i = 0; i < names.length; i++) if (trim(names[i]!) === '*') return true;
-  return false;
-}
-
-/** All values of a field of a head, joined; empty when there is none. Names in heads are in lower case. */
-function field(head: string, name: string): string {
-  const lines = stringSplit(head, '\n');
-  let value = '';
-  for (let i = 1; i + 1 < lines.length; i += 2) {
-    if (lines[i] === name) value += value === '' ? lines[i + 1] : `,${lines[i + 1]}`;
-  }
-  return value;
-}
-
-function trim(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && (text[start] === ' ' || text[start] === '\t')) start++;
-  while (end > start && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--;
-  return stringSlice(text, start, end);
-}
-
-function isHttp(url: string): boolean {
-  return stringIndexOf(url, 'http:') === 0 || stringIndexOf(url, 'https:') === 0;
-}
-
-function withoutFragment(url: string): string {
-  const at = stringIndexOf(url, '#');
-  return at === -1 ? url : stringSlice(url, 0, at);
 }
 
 /** Does it for each, at the same time. Rejects when one does. */
