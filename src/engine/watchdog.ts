@@ -145,7 +145,9 @@ export class Watchdog {
     const at = WORDS.runners + WORDS.runnerStride * runner;
     if (Atomics.load(this.#words, at + RUNNER.seen) !== sequence) return passedUs;
     const [baseUs = 0, seenAtUs = 0] = this.#doubles.subarray((at + RUNNER.baseUs) / 2);
-    const unseenUs = Math.max(0, passedUs - (now - seenAtUs));
-    return Math.min(passedUs, unseenUs + this.#inlineClock() - baseUs);
+    const cpuUs = this.#inlineClock() - baseUs;
+    const seenUs = Math.max(now - seenAtUs, cpuUs, 1);
+    // It began unseen. It will have had the same share of the CPU then.
+    return Math.min(passedUs, cpuUs + Math.max(0, passedUs - seenUs) * (cpuUs / seenUs));
   }
 }
