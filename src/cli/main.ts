@@ -2,6 +2,7 @@
  * The command line: one file per command, each declaring its options, examples and `run`. Started by bin/isola.mjs.
  * Start at options.ts for how a line is parsed; serve.ts is the command that matters most.
  */
+import { setTimeout } from 'node:timers/promises';
 import { CommandError } from './command-error.ts';
 import { PlatformError } from '../errors.ts';
 import { toCommandHelp, toOverview } from './help.ts';
@@ -21,8 +22,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   version: async () => version,
 };
 
+const FLUSH_MS = 2_000; // for whoever reads the output to take the rest of it
+
 const exitCode = await main(process.argv.slice(2));
 // A command is over when it says so: what it left open (idle sockets, a worker thread) must not keep the terminal.
+await Promise.all([flush(process.stdout), flush(process.stderr)]);
 process.exit(exitCode);
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -40,6 +44,12 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** Resolves when what was written has left the process, which into a pipe may take a while; or when nobody reads it. */
+async function flush(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0) return;
+  await Promise.race([new Promise((resolve) => stream.write('', resolve)), setTimeout(FLUSH_MS)]);
 }
 
 async function showHelp(topic: string | undefined): Promise<number> {
