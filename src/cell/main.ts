@@ -32,7 +32,6 @@ const supervisor: Channel = openChannel(
     },
     onNotify(type, params) {
       if (type === 'deployed') deployed(params as Deployed);
-      else if (type === 'reload') running?.cell.reload(params as ReloadWorkers);
     },
     // Without its supervisor a cell has no purpose, and nobody who would end it.
     onClose: leave,
@@ -51,6 +50,10 @@ const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promi
   scheduled: async (params) => {
     const { version, ...event } = params as FireScheduled;
     return { outcome: await cell().scheduled(version, event) };
+  },
+  reload: (params) => {
+    cell().reload(params as ReloadWorkers);
+    return Promise.resolve({});
   },
   stats: () => Promise.resolve(cell().stats()),
   drain: async () => {

@@ -38,7 +38,7 @@ export interface Deployed {
   readonly serving: readonly VersionId[];
 }
 
-/** Notify `reload`: the limits of this Worker, or of all of the account, have changed. */
+/** Call `reload`: the limits of this Worker, or of all of the account, have changed. */
 export interface ReloadWorkers {
   readonly account: AccountId;
   readonly worker: WorkerName | undefined;

@@ -38,7 +38,7 @@ export const registerAccounts: Resource = (app, { registry, accountLimits, now, 
     const limits = toLimits(await readJson(request, Limits));
     const account = accountOf(request);
     const { limits: set } = await registry.setAccountLimits(account, limits);
-    platform.reload(account, undefined);
+    await platform.reload(account, undefined);
     return ok(set);
   });
 
@@ -47,7 +47,7 @@ export const registerAccounts: Resource = (app, { registry, accountLimits, now, 
     const limits = toLimits(await readJson(request, Limits));
     const modifiedOn = new Date(now()).toISOString();
     const { limits: set } = await registry.updateWorker(account, worker, { limits, modifiedOn });
-    platform.reload(account, worker);
+    await platform.reload(account, worker);
     return ok(set);
   });
 };

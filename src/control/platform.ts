@@ -14,8 +14,8 @@ export interface ControlPlatform {
   publish(route: Route): Promise<void>;
   /** `publish` for many at once, without warming: the bulk import. */
   publishMany?(routes: readonly Route[]): Promise<void>;
-  /** Limits have changed: what runs finishes, and the next request finds an instance with the new ones. */
-  reload(account: AccountId, worker: WorkerName | undefined): void;
+  /** Limits have changed: what runs finishes. Resolves when the next request finds an instance with the new ones. */
+  reload(account: AccountId, worker: WorkerName | undefined): Promise<void>;
   /** Takes a worker's routes away. */
   withdraw(account: AccountId, worker: WorkerName): Promise<void>;
   /** Fires a scheduled event; resolves with how it ended. */

@@ -43,8 +43,9 @@ export class FakePlatform implements ControlPlatform {
     this.published.push(...routes);
   }
 
-  reload(account: AccountId, worker: WorkerName | undefined): void {
+  reload(account: AccountId, worker: WorkerName | undefined): Promise<void> {
     this.reloaded.push(`${account}/${worker ?? '*'}`);
+    return Promise.resolve();
   }
 
   async withdraw(account: AccountId, worker: WorkerName): Promise<void> {

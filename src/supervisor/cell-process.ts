@@ -98,8 +98,9 @@ export class CellProcess {
     this.#channel.notify('deployed', change);
   }
 
-  reload(which: ReloadWorkers): void {
-    this.#channel.notify('reload', which);
+  /** Resolves when requests that come from here on have the new limits. */
+  async reload(which: ReloadWorkers): Promise<void> {
+    await this.#channel.call('reload', which);
   }
 
   async scheduled(event: FireScheduled): Promise<Outcome> {

@@ -59,8 +59,9 @@ export class SupervisedPlatform implements ControlPlatform {
     await this.#deps.gateway.setRoutes(routes);
   }
 
-  reload(account: AccountId, worker: WorkerName | undefined): void {
-    for (const cell of this.#deps.cells.live) cell.reload({ account, worker });
+  async reload(account: AccountId, worker: WorkerName | undefined): Promise<void> {
+    // A cell that does not answer is on its way out.
+    await Promise.allSettled(this.#deps.cells.live.map((cell) => cell.reload({ account, worker })));
   }
 
   async withdraw(account: AccountId, worker: WorkerName): Promise<void> {
