@@ -73,6 +73,8 @@ export class Link implements SocketLink, Resource {
       if (links.has(this.id)) this.pull();
       return;
     }
+    // Accepted as that was on its way: it has asked for its events, and the last of them is the close.
+    if (kind === SOCKET_EVENT.ended && end.accepted && !end.given) return;
     // One that was never accepted may be yet: then its messages and its close follow.
     if (kind !== SOCKET_EVENT.ended || end.given) this.#forget();
     if (kind === SOCKET_EVENT.close) end.receiveClose(code, data as string);
