@@ -4,6 +4,7 @@
  * Promise: what was acknowledged is there after a crash, and a version is never half there.
  * Start at registry.ts.
  */
+export type { AuditDraft, AuditFilter, AuditLog, AuditRecord } from './audit.ts';
 export type { Blobs } from './blobs.ts';
 export type {
   Account,
@@ -23,3 +24,12 @@ export type {
   WorkerRecord,
   WorkerSettings,
 } from './registry.ts';
+export {
+  SCOPES,
+  type Scope,
+  type TokenDraft,
+  type TokenHash,
+  type TokenOwner,
+  type TokenRecord,
+  type Tokens,
+} from './tokens.ts';

@@ -1,6 +1,6 @@
 /**
- * The embedded Registry: one SQLite file, in WAL mode. Opened by the supervisor's composition root.
+ * The embedded Registry and what shares its file: one SQLite file, in WAL mode. Opened by the supervisor's composition root.
  * Promise: an acknowledged write survives a crash of the process or the machine; a half-done one leaves no trace.
- * Start at sqlite-registry.ts; route-feed.ts explains how watchers resume.
+ * Start at sqlite-registry.ts; migrations/ has the schema; route-feed.ts explains how watchers resume.
  */
-export { openSqliteRegistry } from './sqlite-registry.ts';
+export { openSqliteRegistry, openSqliteStores, type SqliteStores } from './stores.ts';

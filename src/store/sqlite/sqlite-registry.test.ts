@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import type { AccountId } from '../../ids.ts';
 import { registryContract } from '../registry-contract.ts';
-import { openSqliteRegistry } from './sqlite-registry.ts';
+import { openSqliteRegistry } from './stores.ts';
 
 registryContract('openSqliteRegistry', () => openSqliteRegistry(':memory:'));
 
@@ -30,7 +30,7 @@ describe('openSqliteRegistry', () => {
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 1000');
     database.close();
-    assert.throws(() => openSqliteRegistry(path), /its schema is version 1000, this program knows up to 1/);
+    assert.throws(() => openSqliteRegistry(path), /its schema is version 1000, this program knows up to 2/);
   });
 
   it('refuses a database that another platform has open', async (t) => {

@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { PlatformError } from '../../errors.ts';
 import type { AccountId, VersionId, WorkerName } from '../../ids.ts';
 import type { WorkerLimits } from '../../limits.ts';
@@ -19,6 +18,7 @@ import type {
   WorkerRecord,
   WorkerSettings,
 } from '../registry.ts';
+import type { Database } from './database.ts';
 import { RouteFeed } from './route-feed.ts';
 import {
   type Row,
@@ -33,31 +33,26 @@ import {
   toVersionJson,
   toWorker,
 } from './rows.ts';
-import { openDatabase } from './schema.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 
 const DEFAULT_PAGE = 100;
 const ROUTES_PAGE = 1_000; // rows read at once by routes(): other work gets a turn in between
 
 /**
- * The Registry in one SQLite file (`:memory:` for tests). One process owns the file: watchers of another process would
+ * The Registry in the file of a Database, which it closes. One process owns the file: watchers of another process would
  * not be woken.
  *
  * The methods are `async` because the port is; inside, each runs to its end in one go, so transactions never mix.
  */
-export function openSqliteRegistry(path: string): Registry {
-  return new SqliteRegistry(openDatabase(path));
-}
-
-class SqliteRegistry implements Registry {
-  #database: DatabaseSync;
+export class SqliteRegistry implements Registry {
+  #database: Database;
   #statements: Statements;
   #feed: RouteFeed;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#statements = prepareStatements(database);
-    this.#feed = new RouteFeed(database);
+    this.#statements = prepareStatements(database.handle);
+    this.#feed = new RouteFeed(database.handle);
   }
 
   async putAccount({ id, name, createdOn }: Pick<Account, 'id' | 'name' | 'createdOn'>): Promise<Account> {
@@ -95,7 +90,7 @@ class SqliteRegistry implements Registry {
 
   async updateWorker(account: AccountId, name: WorkerName, patch: WorkerPatch): Promise<WorkerRecord> {
     let changedRoute = false;
-    const updated = this.#transact(() => {
+    const updated = this.#database.transact(() => {
       const row = this.#requireWorker(account, name);
       const current = toWorker(row);
       const settings = { ...current.settings, ...patch.settings };
@@ -118,7 +113,7 @@ class SqliteRegistry implements Registry {
   }
 
   async deleteWorker(account: AccountId, name: WorkerName): Promise<{ revision: number }> {
-    const revision = this.#transact(() => {
+    const revision = this.#database.transact(() => {
       const { id } = this.#requireWorker(account, name);
       this.#statements.deleteDeployments.run(id!);
       this.#statements.deleteVersions.run(id!);
@@ -137,7 +132,7 @@ class SqliteRegistry implements Registry {
     draft: VersionDraft,
     options: CreateVersionOptions = {},
   ): Promise<{ version: VersionRecord; deployed?: RouteState }> {
-    const deployed = this.#transact(() => this.#insertVersion(draft, options));
+    const deployed = this.#database.transact(() => this.#insertVersion(draft, options));
     if (deployed !== undefined) this.#feed.notify();
     const version = toVersion(this.#statements.versionById.get(draft.spec.id)!);
     return deployed === undefined ? { version } : { version, deployed };
@@ -159,7 +154,7 @@ class SqliteRegistry implements Registry {
   }
 
   async deploy(account: AccountId, worker: WorkerName, draft: DeploymentDraft): Promise<RouteState> {
-    const deployed = this.#transact(() => this.#insertDeployment(this.#requireWorker(account, worker), draft));
+    const deployed = this.#database.transact(() => this.#insertDeployment(this.#requireWorker(account, worker), draft));
     this.#feed.notify();
     return deployed;
   }
@@ -170,7 +165,9 @@ class SqliteRegistry implements Registry {
       readonly options: Required<CreateVersionOptions>;
     }[],
   ): Promise<RouteState[]> {
-    const deployed = this.#transact(() => items.map(({ draft, options }) => this.#insertVersion(draft, options)!));
+    const deployed = this.#database.transact(() =>
+      items.map(({ draft, options }) => this.#insertVersion(draft, options)!),
+    );
     this.#feed.notify();
     return deployed;
   }
@@ -206,7 +203,7 @@ class SqliteRegistry implements Registry {
   }
 
   async compact(revision: number): Promise<void> {
-    this.#transact(() => {
+    this.#database.transact(() => {
       const floor = Math.min(revision, this.#feed.cursor().revision);
       this.#statements.deleteTombstones.run(floor);
       this.#statements.raiseFloor.run(floor);
@@ -215,25 +212,12 @@ class SqliteRegistry implements Registry {
   }
 
   async close(): Promise<void> {
-    if (!this.#database.isOpen) return;
     this.#feed.close();
     this.#database.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #transact<T>(run: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      const result = run();
-      this.#database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
-    }
   }
 
   #insertVersion(draft: VersionDraft, { createWorker, deploy }: CreateVersionOptions): RouteState | undefined {

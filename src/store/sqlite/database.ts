@@ -1,0 +1,60 @@
+import { DatabaseSync } from 'node:sqlite';
+import { PlatformError } from '../../errors.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './migrations/index.ts';
+
+const SQLITE_BUSY = 5;
+
+/**
+ * The registry's file, which all its adapters share. One process owns it: the lock is held until it is closed.
+ * Everything runs to its end in one go, so that transactions of different adapters never mix.
+ */
+export class Database {
+  readonly handle: DatabaseSync;
+
+  constructor(handle: DatabaseSync) {
+    this.handle = handle;
+  }
+
+  /** All that `run` writes, or nothing when it throws. Durable when it returns. Not to be nested. */
+  transact<T>(run: () => T): T {
+    this.handle.exec('BEGIN IMMEDIATE');
+    try {
+      const result = run();
+      this.handle.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.handle.isTransaction) this.handle.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Again is fine. */
+  close(): void {
+    if (this.handle.isOpen) this.handle.close();
+  }
+}
+
+/**
+ * Opens the file (`:memory:` for tests), making it when there is none, and brings its schema up to date. Throws when a newer isola
+ * wrote it, or another one has it.
+ */
+export function openDatabase(path: string): Database {
+  const database = new Database(new DatabaseSync(path));
+  try {
+    // FULL: an acknowledged write has been fsynced to the log, so that it also survives a power cut.
+    // EXCLUSIVE: the lock is held for as long as it is open, and goes with the process. Two platforms on one data folder
+    // would each serve what the other does not know of.
+    database.handle.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    migrate(database, { path, migrations: MIGRATIONS });
+  } catch (error) {
+    database.close();
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) {
+      throw new PlatformError('overloaded', `Cannot open ${path}: another isola is using this data folder`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  return database;
+}

@@ -1,0 +1,12 @@
+/**
+ * How the registry's schema came to be: applied in this order, each once and in a transaction of its own, recorded by
+ * name. To change the schema, write a file beside this one and append it here. One that has been released never changes.
+ */
+import { BASE } from './base.ts';
+
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const MIGRATIONS: readonly Migration[] = [{ name: 'base', sql: BASE }];
