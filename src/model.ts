@@ -32,6 +32,9 @@ export type Binding =
       readonly entrypoint?: string;
     }
   | { readonly type: 'version_metadata'; readonly name: string }
+  | { readonly type: 'kv_namespace'; readonly name: string; readonly namespaceId: string }
+  /** The files of the version that holds the binding. */
+  | { readonly type: 'assets'; readonly name: string }
   /** A file of the upload, by the name of its module: what a service-worker script has instead of imports. */
   | { readonly type: 'wasm_module' | 'text_blob' | 'data_blob'; readonly name: string; readonly part: string };
 

@@ -243,7 +243,7 @@ describe('Host calls of a hostile guest', () => {
       loadVersion: () => Promise.resolve(CODE),
       resolveService: () => Promise.resolve(undefined),
       openFetch: (_, head, body, options) => openAnswer(head, body, options),
-      openCache: (_, head, body, options) => openAnswer(head, body, options),
+      openResource: (_, { head }, body, options) => openAnswer(head, body, options),
       record: () => {},
     };
     let entries = 0;

@@ -5,11 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { CACHE_INDEX, ENTER, HOST, HOST_SYNC } from '../guest/abi.ts';
 import { MAX_LOG_BYTES, MAX_PENDING_HOST_CALLS, MAX_SERVICE_DEPTH, MAX_WEB_SOCKETS } from '../limits.ts';
-import type { LogLine } from '../model.ts';
+import type { LogLine, VersionSpec } from '../model.ts';
 import type { Instance } from './instance.ts';
 import type { Invocation } from './invocation.ts';
 import { domainToAscii } from './domain.ts';
 import { OutStream } from './out-stream.ts';
+import type { Resource } from './resources.ts';
 import { type Services, toErrorText } from './services/index.ts';
 import { withoutRuntime } from './own-frames.ts';
 import { Subrequest, type SubrequestBody } from './subrequest.ts';
@@ -193,25 +194,40 @@ function subrequest(instance: Instance, id: number, [inv, head, body, bindingInd
   if (invocation === undefined || typeof head !== 'string') return;
   if (instance.calls.has(id) || instance.sockets.has(id)) return;
   const { host } = instance.owner;
-  const isService = typeof bindingIndex === 'number' && bindingIndex >= 0;
-  const isCache = bindingIndex === CACHE_INDEX;
-  const url = head.split('\n', 2)[1] ?? '';
-  const toHead = isService ? serviceHead(url) : networkHead;
-  const call = new Subrequest(id, instance, invocation, { toHead, isUpgrade: !isCache && isUpgradeHead(head) });
+  const target = toTarget(instance.spec, bindingIndex);
+  const isService = target === 'service';
+  const isResource = typeof target === 'object';
+  const isWorkerLike = isService || (isResource && target.kind === 'assets');
+  const toHead = isWorkerLike ? serviceHead(head.split('\n', 2)[1] ?? '') : networkHead;
+  const call = new Subrequest(id, instance, invocation, { toHead, isUpgrade: !isResource && isUpgradeHead(head) });
   instance.calls.set(id, call);
   invocation.hasResources = true;
-  const refusal = refuseSubrequest(instance, invocation, isService);
+  const refusal =
+    target === undefined ? 'There is no such binding.' : refuseSubrequest(instance, invocation, isService);
   if (refusal !== undefined) return call.fail(refusal);
   const source = toSubrequestBody(instance, invocation, body);
+  const sent = isWorkerLike ? withoutRedirect(head) : head;
   if (isService) {
-    instance.owner.callService(instance, call, { bindingIndex, head: withoutRedirect(head), body: source });
+    instance.owner.callService(instance, call, { bindingIndex: bindingIndex as number, head: sent, body: source });
     return;
   }
   const principal = { account: instance.spec.account, worker: instance.spec.worker, ray: invocation.event.ray };
   call.start((first, fin, events) => {
     const options = { fin, events };
-    return isCache ? host.openCache(principal, head, first, options) : host.openFetch(principal, head, first, options);
+    if (!isResource) return host.openFetch(principal, sent, first, options);
+    return host.openResource(principal, { ...target, head: sent }, first, options);
   }, source);
+}
+
+/** Undefined when the version has no such binding. */
+function toTarget({ id, bindings }: VersionSpec, index: unknown): 'network' | 'service' | Resource | undefined {
+  if (index === CACHE_INDEX) return { kind: 'cache', id: '' };
+  if (typeof index !== 'number' || index < 0) return 'network';
+  const binding = bindings[index];
+  if (binding?.type === 'service') return 'service';
+  if (binding?.type === 'assets') return { kind: 'assets', id };
+  if (binding?.type === 'kv_namespace') return { kind: 'kv', id: binding.namespaceId };
+  return undefined;
 }
 
 function refuseSubrequest(instance: Instance, invocation: Invocation, isService: boolean): string | undefined {

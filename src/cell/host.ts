@@ -2,6 +2,7 @@
 import type { Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, VersionCode } from '../model.ts';
+import type { Resource } from './resources.ts';
 
 /** On whose behalf something is asked. Comes from the version's own spec, never from the guest. */
 export interface Principal {
@@ -26,12 +27,12 @@ export interface CellHost {
     options: { fin: boolean; events: ExchangeEvents },
   ): Exchange;
   /**
-   * A question to the cache of the principal's account. `head` as in the ABI's `CACHE`; the answer's head is that of a
-   * cached response, `status\nstatusText\nurl\nredirected(0|1)\nname\nvalue\n…`, or empty.
+   * A question about a resource of the principal's account. Heads both ways are between the guest's part for it and
+   * whoever answers.
    */
-  openCache(
+  openResource(
     principal: Principal,
-    head: string,
+    question: Resource & { readonly head: string },
     body: Uint8Array | undefined,
     options: { fin: boolean; events: ExchangeEvents },
   ): Exchange;

@@ -15,5 +15,12 @@ export type {
   ResolveService,
   StartCell,
 } from './protocol.ts';
-export { CACHE_PREFIX, CELL_FRAME_BYTES } from './protocol.ts';
+export { CELL_FRAME_BYTES } from './protocol.ts';
+export {
+  parseResourceHead,
+  type ResourceQuestion,
+  type Resources,
+  serveResource,
+  type ServeResource,
+} from './resources.ts';
 export { fromVersionMessage, toVersionMessage, type VersionHeader } from './version-transfer.ts';

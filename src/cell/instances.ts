@@ -167,8 +167,10 @@ function toBindingOptions(binding: Binding, spec: VersionSpec): BindingOptions {
     case 'plain_text':
     case 'json':
       return binding;
+    case 'assets':
+    case 'kv_namespace':
     case 'service':
-      return { type: 'service', name: binding.name };
+      return { type: binding.type, name: binding.name };
     case 'version_metadata':
       return { type: 'version_metadata', name: binding.name, id: spec.id, tag: spec.tag, timestamp: spec.createdOn };
     case 'wasm_module':

@@ -1,15 +1,12 @@
-/** What supervisor and cell say to each other over the cell's first channel, beside exchanges and VersionHeader. */
+/**
+ * What supervisor and cell say to each other over the cell's first channel, beside VersionHeader and exchanges. Those are
+ * fetches, `account\nworker\nray\n` and the guest's head, or questions about resources (resources.ts).
+ */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { MAX_UPLOAD_RAW_BYTES } from '../limits.ts';
 
 /** Largest message between supervisor and cell: a version with all its modules, and its header. */
 export const CELL_FRAME_BYTES = MAX_UPLOAD_RAW_BYTES + 8 * 1024 * 1024;
-
-/**
- * Exchanges from a cell are fetches, `account\nworker\nray\n` and the guest's head, unless they begin like this: then
- * the same of a question to the cache. An account's name is never empty.
- */
-export const CACHE_PREFIX = '\ncache\n';
 
 /** Call `start`, the first one. The payload is the guest runtime: a `GuestSource` as JSON. */
 export interface StartCell {

@@ -3,8 +3,9 @@ import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, VersionCode } from '../model.ts';
 import type { CellHost, Principal } from './host.ts';
-import { CACHE_PREFIX, type Deployed } from './protocol.ts';
+import type { Deployed } from './protocol.ts';
 import { RecordBatch } from './record-batch.ts';
+import { type Resource, toResourceHead } from './resources.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 
 export class RemoteHost implements CellHost {
@@ -51,14 +52,14 @@ export class RemoteHost implements CellHost {
     return this.#channel.request(`${account}\n${worker}\n${ray}\n${head}`, body, options.fin, options.events);
   }
 
-  openCache(
-    { account, worker, ray }: Principal,
-    head: string,
+  openResource(
+    principal: Principal,
+    question: Resource & { readonly head: string },
     body: Uint8Array | undefined,
     options: { fin: boolean; events: ExchangeEvents },
   ): Exchange {
-    const prefix = `${CACHE_PREFIX}${account}\n${worker}\n${ray}\n`;
-    return this.#channel.request(`${prefix}${head}`, body, options.fin, options.events);
+    const head = toResourceHead({ ...question, ...principal });
+    return this.#channel.request(head, body, options.fin, options.events);
   }
 
   record(record: InvocationRecord): void {

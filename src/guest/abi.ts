@@ -99,9 +99,9 @@ export const HOST = {
   stop: 6,
   /**
    * id call; a invocation; b head `method\nurl\nredirect(follow|error|manual)\nname\nvalue\n…`;
-   * c body: undefined, string, ArrayBuffer (whole), or number = out-stream id; d index of a service binding in the
-   * version's bindings, -1 for the network, or `CACHE_INDEX` (then the head is another, see there). Answered by
-   * `deliver`.
+   * c body: undefined, string, ArrayBuffer (whole), or number = out-stream id; d index of a binding in the version's
+   * bindings, -1 for the network, or `CACHE_INDEX`. The cache (see there) and KV have heads of their own, both ways.
+   * Answered by `deliver`.
    */
   fetch: 7,
   /** id call: its caller has aborted. No `deliver` follows. */
@@ -255,7 +255,7 @@ export interface ConfigureOptions {
 export type BindingOptions =
   | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
   | { readonly type: 'json'; readonly name: string; readonly json: unknown }
-  | { readonly type: 'service'; readonly name: string }
+  | { readonly type: 'assets' | 'kv_namespace' | 'service'; readonly name: string }
   /** A file of the upload; the engine adds the slot of its value. */
   | { readonly type: 'part'; readonly name: string; readonly part: string; readonly slot?: number }
   | {

@@ -7,7 +7,7 @@ import v8 from 'node:v8';
 import { amendForAsyncContext } from '../async-context/index.ts';
 import { type Egress, createEgress, serveFetch } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
-import { Cell, type CellHost } from '../cell/index.ts';
+import { Cell, type CellHost, type Resources, serveResource } from '../cell/index.ts';
 import { CLOSE_CODES, openLocalExchange } from '../channel/index.ts';
 import { Engine, LoadError } from '../engine/index.ts';
 import { PlatformError } from '../errors.ts';
@@ -86,7 +86,7 @@ export class Runtime implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #egress: Egress;
   readonly #cell: Cell;
-  readonly #cache: CacheStore;
+  readonly #resources: Resources;
   readonly #codes = new Map<VersionId, VersionCode>();
   readonly #mapFiles = new Map<VersionId, MapFiles>();
   /** By Worker: the version before the one that serves. */
@@ -102,7 +102,8 @@ export class Runtime implements AsyncDisposable {
     this.#engine = engine;
     this.#egress = egress;
     this.#onRecord = options.onRecord;
-    this.#cache = new CacheStore({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: Date.now });
+    const cache = new CacheStore({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: Date.now });
+    this.#resources = { cache: (exchange, request) => serveCache(cache, exchange, request) };
     this.#cell = new Cell({
       engine,
       host: this.#createHost(),
@@ -228,10 +229,17 @@ export class Runtime implements AsyncDisposable {
           body,
           options,
         ),
-      openCache: ({ account }, head, body, options) =>
+      openResource: (principal, question, body, options) =>
         openLocalExchange(
-          (exchange, text, first, fin) => serveCache(this.#cache, exchange, { account, head: text, body: first, fin }),
-          head,
+          (exchange, _, first, fin) =>
+            serveResource(this.#resources, exchange, {
+              ...principal,
+              ...question,
+              body: first,
+              fin,
+              onEnd: () => {},
+            }),
+          '',
           body,
           options,
         ),

@@ -1,7 +1,6 @@
 /** What a cell may ask of the trusted side. Everything it says is checked: a cell may have been taken over. */
 import { type Egress, serveFetch } from '../broker/index.ts';
-import { type CacheStore, serveCache } from '../cache/index.ts';
-import { CACHE_PREFIX, toVersionMessage } from '../cell/index.ts';
+import { parseResourceHead, type Resources, serveResource, toVersionMessage } from '../cell/index.ts';
 import { type ChannelHandlers, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
@@ -17,7 +16,8 @@ export interface CellHandlersDeps {
   readonly registry: Registry;
   readonly blobs: Blobs;
   readonly egress: Egress;
-  readonly cache: CacheStore;
+  /** What answers for the things that Workers reach beside the network. Each checks whose they are. */
+  readonly resources: Resources;
   readonly log: InvocationLog;
   readonly onWarning: (message: string) => void;
 }
@@ -46,26 +46,21 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
       throw new Error(`Cannot call "${method.slice(0, 50)}": there is no such method`);
     },
     onRequest(exchange, head, body, fin) {
-      const isCache = head.startsWith(CACHE_PREFIX);
-      const text = isCache ? head.slice(CACHE_PREFIX.length) : head;
-      // `account\nworker\nray\n` and the guest's own head.
-      const end = nthIndexOf(text, '\n', 3);
+      const question = parseResourceHead(head);
       if (fetching >= MAX_FETCHING) {
         exchange.reset(RESET_CODES.refused, 'Too many fetches are under way.');
         return IGNORE;
       }
-      if (webSockets >= MAX_WEB_SOCKETS && !fin && !isCache && head.includes('\nupgrade\n')) {
+      if (webSockets >= MAX_WEB_SOCKETS && !fin && question === undefined && head.includes('\nupgrade\n')) {
         exchange.reset(RESET_CODES.refused, 'Too many WebSockets are open.');
         return IGNORE;
       }
       fetching++;
-      const request = { head: text.slice(end + 1), body, fin, onEnd: () => void fetching-- };
-      if (isCache) {
-        const account = text.slice(0, text.indexOf('\n')) as AccountId;
-        return serveCache(deps.cache, exchange, { ...request, account });
-      }
+      const request = { body, fin, onEnd: () => void fetching-- };
+      if (question !== undefined) return serveResource(deps.resources, exchange, { ...question, ...request });
       return serveFetch(deps.egress, exchange, {
         ...request,
+        head: head.slice(nthIndexOf(head, '\n', 3) + 1), // after account, Worker and ray: the guest's own
         onOpen: () => void webSockets++,
         onClose: () => void webSockets--,
       });

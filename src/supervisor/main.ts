@@ -7,7 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createEgress } from '../broker/index.ts';
-import { CacheStore } from '../cache/index.ts';
+import { CacheStore, serveCache } from '../cache/index.ts';
+import type { Resources } from '../cell/index.ts';
 import { createControl, createOperatorTokens } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
@@ -120,6 +121,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   const { source, parts, assets } = await buildGuest(cacheDir(dataDir));
   const guest = JSON.stringify({ source, parts, assets, warmup: WARMUP } satisfies GuestSource);
+  const reachable: Resources = { cache: (exchange, request) => serveCache(cache, exchange, request) };
   const cells = new Cells({
     count: options.cells,
     start: async (id, onExit) =>
@@ -131,7 +133,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           memoryBudgetBytes: Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells),
         },
         guest,
-        handlers: createCellHandlers({ registry, blobs, egress, cache, log, onWarning: warn }),
+        handlers: createCellHandlers({ registry, blobs, egress, resources: reachable, log, onWarning: warn }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
         onExit,
       }),

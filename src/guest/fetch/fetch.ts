@@ -1,5 +1,5 @@
 /** `fetch()`: to the network and, as a method of a service binding, to another Worker. */
-import { CACHE_INDEX, HOST } from '../abi.ts';
+import { HOST } from '../abi.ts';
 import { host, nextId } from '../runtime/host.ts';
 import { InStream } from '../runtime/in-streams.ts';
 import {
@@ -103,18 +103,21 @@ function send(request: Request, binding: number, invocation: Invocation): Promis
   });
 }
 
-/** What the cache answers: its head, and a body. */
-export interface CacheAnswer {
+/** What the cache or a binding answers: its head, and a body. */
+export interface BindingAnswer {
   readonly head: string;
   readonly body: InStream | ArrayBuffer | undefined;
 }
 
-/** Asks the account's cached responses: a head as `CACHE_INDEX` has it, and the body of a response to put. */
-export function askCache(head: string, body: Body): Promise<CacheAnswer> {
+/**
+ * Asks the binding of this index, or the account's cached responses (`CACHE_INDEX`): a head as that one has it, and a
+ * body to put.
+ */
+export function askBinding(binding: number, head: string, body: Body): Promise<BindingAnswer> {
   return new NativePromise((resolve, reject) => {
     const invocation = requireInvocation();
     countCall(invocation);
-    const deliver = (answer: string, content: CacheAnswer['body']): void => {
+    const deliver = (answer: string, content: BindingAnswer['body']): void => {
       resolve({ head: answer, body: content });
     };
     const call = new FetchCall(invocation, deliver, reject, null);
@@ -122,12 +125,12 @@ export function askCache(head: string, body: Body): Promise<CacheAnswer> {
       call.drop();
       reject(reason);
     };
-    startCall(call, head, body, CACHE_INDEX);
+    startCall(call, head, body, binding);
   });
 }
 
 /** The body of an answer, as text. */
-export function readAnswer({ body }: CacheAnswer): Promise<string> {
+export function readAnswer({ body }: BindingAnswer): Promise<string> {
   return new NativePromise((resolve, reject) => {
     const accept = (bytes: ArrayBuffer | undefined): void => {
       resolve(bytes === undefined ? '' : utf8Decode(new Uint8Array(bytes)));

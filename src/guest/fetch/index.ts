@@ -8,8 +8,8 @@ export { bodyStream, isBodyUnusable, isStreamSource, withLength } from './body.t
 export { parseMimeType, serializeMimeType } from './mime.ts';
 export { originOf } from './request-settings.ts';
 export {
-  askCache,
-  type CacheAnswer,
+  askBinding,
+  type BindingAnswer,
   deliverFetch,
   findCall,
   NETWORK,

@@ -2,9 +2,10 @@
  * `caches`: the account's cached responses, by the rules of HTTP (host side: src/cache). The surface is that of the
  * Service Workers standard and of Workers' `caches.default`.
  */
+import { CACHE_INDEX } from '../abi.ts';
 import {
-  askCache,
-  type CacheAnswer,
+  askBinding,
+  type BindingAnswer,
   defineInterface,
   DOMException,
   fetchedResponse,
@@ -280,12 +281,16 @@ function isSame(a: Query, b: Query, head: string): boolean {
   return true;
 }
 
-function toResponse({ head, body }: CacheAnswer): Response | undefined {
+function askCache(head: string, body: typeof NO_BODY | ResponseState): Promise<BindingAnswer> {
+  return askBinding(CACHE_INDEX, head, body);
+}
+
+function toResponse({ head, body }: BindingAnswer): Response | undefined {
   const end = stringIndexOf(head, '\n');
   return stringSlice(head, 0, end) === FOUND ? fetchedResponse(stringSlice(head, end + 1), body, 'default') : undefined;
 }
 
-function isDone({ head }: CacheAnswer): boolean {
+function isDone({ head }: BindingAnswer): boolean {
   return stringSlice(head, 0, stringIndexOf(head, '\n')) === DONE;
 }
 

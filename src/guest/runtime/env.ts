@@ -7,7 +7,7 @@ import { take } from './modules.ts';
 let newFetcher: (binding: number) => Fetcher;
 const BLANK = Symbol('blank'); // only the runtime makes fetchers
 
-/** A service binding: another Worker, by its `fetch`. */
+/** A service binding, or the Worker's own assets: something that answers requests. */
 export class Fetcher {
   #binding = 0;
 
@@ -54,10 +54,13 @@ function toValue(binding: BindingOptions, index: number): unknown {
       return binding.text;
     case 'json':
       return binding.json;
+    case 'assets':
     case 'service':
       return newFetcher(index);
     case 'part':
       return take(binding.slot!);
+    case 'kv_namespace':
+      return undefined;
     case 'version_metadata':
       return { id: binding.id, tag: binding.tag, timestamp: binding.timestamp };
     default:
