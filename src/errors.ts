@@ -16,6 +16,8 @@ export const ERROR_CODES = {
   versionNotFound: { code: 10100, status: 404 },
   notAvailable: { code: 10300, status: 400 }, // not 501: wrangler sends an upload again on any 5xx
   overloaded: { code: 10301, status: 503 },
+  forbidden: { code: 10370, status: 403 },
+  rateLimited: { code: 10371, status: 429 },
 } as const;
 
 export type ErrorName = keyof typeof ERROR_CODES;

@@ -64,3 +64,6 @@ export const MAX_CACHED_BODY_BYTES = 16 * 1024 * 1024; // of one response
 export const MAX_CACHE_ENTRIES = 10_000; // of one account
 export const MAX_CACHE_VARIANTS = 100; // of one URL, by what its responses vary
 export const MAX_REDIRECTS = 20; // Fetch standard, HTTP-redirect fetch step 7
+export const API_REQUESTS_PER_TOKEN = 1_200; // of the control API, a minute; a deploy takes about a dozen
+export const API_REQUESTS_PER_ADDRESS = 2_400; // the same, whatever the tokens
+export const API_WRONG_TOKENS_PER_ADDRESS = 60; // a minute; then even good tokens have to wait

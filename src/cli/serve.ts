@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/main.ts';
-import { CACHE_BYTES } from '../limits.ts';
+import { API_REQUESTS_PER_TOKEN, CACHE_BYTES } from '../limits.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { printEvent } from './events.ts';
@@ -75,6 +75,14 @@ export const PLATFORM_OPTIONS = {
     defaultText: '.isola',
     help: 'Folder of everything the platform keeps',
   },
+  'api-rate': {
+    type: 'integer',
+    value: 'N',
+    default: API_REQUESTS_PER_TOKEN,
+    min: 0,
+    max: 1_000_000,
+    help: 'Requests a minute that one token may send to the control API; 0 for no limit',
+  },
   json: { type: 'boolean', help: 'Print one JSON object per line: ready, token, cell-exit, invocation …' },
 } as const;
 
@@ -99,6 +107,7 @@ export interface PlatformValues {
   readonly 'cache-mib': number;
   readonly 'base-domain': string;
   readonly 'allow-private-egress': boolean;
+  readonly 'api-rate': number;
   readonly json: boolean;
 }
 
@@ -184,6 +193,7 @@ function toPlatformOptions(
     cacheBytes: values['cache-mib'] * MIB,
     baseDomain: values['base-domain'],
     allowPrivateEgress: values['allow-private-egress'],
+    apiRate: values['api-rate'],
     onEvent,
     ...(adminToken === undefined ? {} : { adminToken }),
   };

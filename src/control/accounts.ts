@@ -1,11 +1,10 @@
 /** Accounts and limits: isola's own routes, for the operator. */
 import { z } from 'zod';
 import { MAX_CPU_MS, MAX_MEMORY_MIB, MAX_SUBREQUESTS, type WorkerLimits } from '../limits.ts';
-import { readJson } from './body.ts';
 import type { Resource } from './context.ts';
-import { ok } from './envelope.ts';
-import { accountOf, workerOf } from './names.ts';
-import { toAccountBody } from './whoami.ts';
+import { ok, Result } from './envelope.ts';
+import { AccountParams, toWorkerKey, WorkerParams } from './names.ts';
+import { AccountBody, toAccountBody } from './whoami.ts';
 
 const MIN_MEMORY_MIB = 8; // what isolated-vm asks for at least
 
@@ -17,39 +16,76 @@ const Limits = z.strictObject({
   subrequests: z.int().min(0).max(MAX_SUBREQUESTS).optional(),
 });
 
+const tags = ['Accounts'];
+
 export const registerAccounts: Resource = (app, { registry, accountLimits, now, platform }) => {
-  app.put('/accounts/:account/isola/account', { config: { mayBeNewAccount: true } }, async (request) => {
-    const id = accountOf(request);
-    const { name } = await readJson(request, NewAccount);
-    const existing = await registry.account(id);
-    const account = await registry.putAccount({
-      id,
-      name: name ?? existing?.name ?? id,
-      createdOn: new Date(now()).toISOString(),
-    });
-    if (existing === undefined && accountLimits !== undefined) {
-      await registry.setAccountLimits(id, accountLimits);
-    }
-    return ok(toAccountBody(account));
-  });
+  app.put(
+    '/accounts/:account/isola/account',
+    {
+      config: { scope: 'admin', mayBeNewAccount: true },
+      schema: {
+        summary: 'Makes an account, or renames it',
+        tags,
+        params: AccountParams,
+        body: NewAccount,
+        response: { 200: Result(AccountBody) },
+      },
+    },
+    async ({ params, body }) => {
+      const id = params.account;
+      const existing = await registry.account(id);
+      const account = await registry.putAccount({
+        id,
+        name: body.name ?? existing?.name ?? id,
+        createdOn: new Date(now()).toISOString(),
+      });
+      if (existing === undefined && accountLimits !== undefined) {
+        await registry.setAccountLimits(id, accountLimits);
+      }
+      return ok(toAccountBody(account));
+    },
+  );
 
   // Replaces what was set. What runs finishes with the old limits; the next request has the new ones.
-  app.put('/accounts/:account/isola/limits', async (request) => {
-    const limits = toLimits(await readJson(request, Limits));
-    const account = accountOf(request);
-    const { limits: set } = await registry.setAccountLimits(account, limits);
-    await platform.reload(account, undefined);
-    return ok(set);
-  });
+  app.put(
+    '/accounts/:account/isola/limits',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        summary: 'Sets limits of all Workers of an account',
+        tags,
+        params: AccountParams,
+        body: Limits,
+        response: { 200: Result(Limits) },
+      },
+    },
+    async ({ params, body }) => {
+      const { limits } = await registry.setAccountLimits(params.account, toLimits(body));
+      await platform.reload(params.account, undefined);
+      return ok(limits);
+    },
+  );
 
-  app.put('/accounts/:account/workers/scripts/:name/isola/limits', async (request) => {
-    const { account, worker } = workerOf(request);
-    const limits = toLimits(await readJson(request, Limits));
-    const modifiedOn = new Date(now()).toISOString();
-    const { limits: set } = await registry.updateWorker(account, worker, { limits, modifiedOn });
-    await platform.reload(account, worker);
-    return ok(set);
-  });
+  app.put(
+    '/accounts/:account/workers/scripts/:name/isola/limits',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        summary: 'Sets limits of one Worker',
+        tags,
+        params: WorkerParams,
+        body: Limits,
+        response: { 200: Result(Limits) },
+      },
+    },
+    async ({ params, body }) => {
+      const { account, worker } = toWorkerKey(params);
+      const modifiedOn = new Date(now()).toISOString();
+      const { limits } = await registry.updateWorker(account, worker, { limits: toLimits(body), modifiedOn });
+      await platform.reload(account, worker);
+      return ok(limits);
+    },
+  );
 };
 
 function toLimits(parsed: z.output<typeof Limits>): Partial<WorkerLimits> {

@@ -1,28 +1,40 @@
 /**
- * Request bodies, parsed by route: wrangler sends JSON as text/plain and other things with no Content-Type at all, so
- * Fastify's parsers are off and every handler gets the raw stream.
+ * Request bodies, parsed by route: wrangler sends JSON as text/plain and other things with no Content-Type at all. So
+ * the one parser there is looks at what the route wants.
  */
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import { PlatformError } from '../errors.ts';
+import type { ControlApp } from './context.ts';
 
 const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_JSON_DEPTH = 100;
 const MAX_ISSUES_CHARS = 500;
 
-/** Reads a JSON body and parses it; no body counts as `{}`. Throws `badRequest`. */
-export async function readJson<T extends z.ZodType>(request: FastifyRequest, schema: T): Promise<z.output<T>> {
-  const text = (await readBytes(request, MAX_JSON_BYTES)).toString('utf8');
-  let json: unknown;
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** JSON, whatever the Content-Type says, for all routes but those that ask for the stream. No body counts as `{}`. */
+export function addBodyParser(app: ControlApp): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+    const { body, maxBodyBytes = MAX_JSON_BYTES } = request.routeOptions.config;
+    return body === 'stream' ? payload : toJson(await readBytes(payload, maxBodyBytes));
+  });
+  app.addHook('preValidation', async (request) => {
+    if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
+  });
+}
+
+function toJson(bytes: Buffer): unknown {
+  const text = bytes.toString('utf8');
   try {
-    json = text.trim() === '' ? {} : parseJson(text);
+    return text.trim() === '' ? undefined : parseJson(text);
   } catch (error) {
     throw new PlatformError('badRequest', `Bad request body: ${(error as Error).message}`, { cause: error });
   }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new PlatformError('badRequest', `Bad request body: ${describeIssues(parsed.error)}`);
 }
 
 /**
@@ -43,16 +55,16 @@ export function parseJson(text: string): unknown {
   return json;
 }
 
-/** The stream of the body, or `undefined` when there is none. */
-export function bodyStream(request: FastifyRequest): Readable | undefined {
+/** The stream of the body, or `undefined` when there is none. For routes with `body: 'stream'`. */
+export function bodyStream(request: Pick<FastifyRequest, 'body'>): Readable | undefined {
   return request.body as Readable | undefined;
 }
 
 /** Problems as `path: what is wrong`, the first few of them. */
-export function describeIssues(error: z.ZodError): string {
-  return error.issues
+export function describeIssues({ issues }: { readonly issues: readonly Issue[] }): string {
+  return issues
     .slice(0, 3)
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`))
     .join('; ')
     .slice(0, MAX_ISSUES_CHARS);
 }
@@ -66,15 +78,13 @@ function isDeeperThan(json: unknown, maxDepth: number): boolean {
   return false;
 }
 
-async function readBytes(request: FastifyRequest, maxBytes: number): Promise<Buffer> {
+async function readBytes(body: Readable, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of bodyStream(request) ?? []) {
+  for await (const chunk of body) {
     chunks.push(chunk as Buffer);
     bytes += (chunk as Buffer).byteLength;
-    if (bytes > maxBytes) {
-      throw new PlatformError('badRequest', `Bad request body: longer than ${maxBytes} bytes`);
-    }
+    if (bytes > maxBytes) throw new PlatformError('badRequest', `Bad request body: longer than ${maxBytes} bytes`);
   }
   return Buffer.concat(chunks);
 }

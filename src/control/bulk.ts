@@ -12,8 +12,8 @@ import type { Route } from '../model.ts';
 import type { CreateVersionOptions, VersionDraft } from '../store/index.ts';
 import { bodyStream, describeIssues, parseJson } from './body.ts';
 import type { ControlContext, Resource } from './context.ts';
-import { ok } from './envelope.ts';
-import { accountOf, parseWorkerName } from './names.ts';
+import { ok, Result } from './envelope.ts';
+import { AccountParams, parseWorkerName } from './names.ts';
 import { etagOf, toRef } from './releases.ts';
 
 const BATCH_WORKERS = 1_000;
@@ -29,8 +29,18 @@ const Line = z.object({
 type Line = z.output<typeof Line>;
 
 export const registerBulk: Resource = (app, context) => {
-  app.put('/accounts/:account/isola/bulk', async (request) => {
-    const account = accountOf(request);
+  const options = {
+    config: { scope: 'admin', body: 'stream' },
+    schema: {
+      summary: 'Deploys many Workers of one module each, one JSON object a line',
+      tags: ['Workers'],
+      consumes: ['application/x-ndjson'],
+      params: AccountParams,
+      response: { 200: Result(z.object({ deployed: z.int() })) },
+    },
+  } as const;
+  app.put('/accounts/:account/isola/bulk', options, async (request) => {
+    const { account } = request.params;
     let deployed = 0;
     let batch: Line[] = [];
     let batchBytes = 0;

@@ -1,10 +1,18 @@
 /** What every resource of the control API works with. */
-import type { FastifyInstance } from 'fastify';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
 import type { Blobs, Registry } from '../store/index.ts';
-import type { Tokens } from './auth.ts';
+import type { Authenticator, Identity, RouteScope } from './auth.ts';
 import type { ControlPlatform } from './platform.ts';
+import type { ApiRates } from './rate-limits.ts';
 import type { Releases } from './releases.ts';
 
 export type ControlLog = (
@@ -19,7 +27,8 @@ export interface ControlDeps {
   readonly platform: ControlPlatform;
   /** For errors of uploads that do not start. */
   readonly mapper: Pick<SourceMapper, 'map'>;
-  readonly tokens: Tokens;
+  readonly authenticator: Authenticator;
+  readonly rates: ApiRates;
   /** Limits that an account made through the API begins with. */
   readonly accountLimits?: Partial<WorkerLimits>;
   /** Workers answer at `http://<worker>.<account>.<baseDomain>:<gatewayPort>`. */
@@ -35,5 +44,32 @@ export interface ControlContext extends ControlDeps {
   readonly releases: Releases;
 }
 
+/** Fastify, with requests parsed and typed by the zod schemas of their routes. */
+export type ControlApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
 /** Adds one resource's routes. */
-export type Resource = (app: FastifyInstance, context: ControlContext) => void;
+export type Resource = (app: ControlApp, context: ControlContext) => void;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a token must allow for this route. Every route of the API has one. */
+    scope?: RouteScope;
+    /** `stream`: the handler reads the body itself, by `bodyStream`, within limits of its own. Otherwise it is JSON. */
+    body?: 'stream';
+    /** Of a JSON body; 1 MiB unless given. */
+    maxBodyBytes?: number;
+    /** The route makes the account of its path, which need not exist. */
+    mayBeNewAccount?: boolean;
+  }
+
+  interface FastifyRequest {
+    /** Who asks. There on every route of the API. */
+    identity: Identity;
+  }
+}

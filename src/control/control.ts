@@ -1,13 +1,18 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify from 'fastify';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import { registerAccounts } from './accounts.ts';
-import { authenticate } from './auth.ts';
+import { authenticate, authorize } from './auth.ts';
+import { addBodyParser } from './body.ts';
 import { registerBulk } from './bulk.ts';
-import type { ControlContext, ControlDeps, Resource } from './context.ts';
+import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
 import { registerDeployments } from './deployments.ts';
-import { ok, sendError, sendNotFound } from './envelope.ts';
-import { parseAccountId } from './names.ts';
+import { ok, Result, sendError, sendNotFound } from './envelope.ts';
+import { param, parseAccountId } from './names.ts';
+import { registerOpenApi } from './openapi.ts';
 import { registerProducts } from './products.ts';
+import { createRateLimits, registerRateLimit } from './rate-limits.ts';
 import { Releases } from './releases.ts';
 import { registerScheduled } from './scheduled.ts';
 import { registerScripts } from './scripts.ts';
@@ -35,58 +40,72 @@ const RESOURCES: readonly Resource[] = [
   registerProducts, // last: it fills the paths that the others left
 ];
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The route makes the account of its path, which need not exist. */
-    mayBeNewAccount?: boolean;
-  }
-}
-
 /**
  * The control API, not listening yet. What it answers is what stock wrangler expects of `CLOUDFLARE_API_BASE_URL`
  * (`http://host:port/client/v4`), plus isola's own routes under `…/isola/`.
  *
  * A deployment serves once its answer has been sent. `close()` lets running requests end.
  */
-export function createControl(deps: ControlDeps): FastifyInstance {
+export function createControl(deps: ControlDeps): ControlApp {
   const context: ControlContext = { ...deps, releases: new Releases(deps) };
+  const app = createApp(deps);
+  registerOpenApi(app);
+  registerRateLimit(app);
+  // As plug-ins, which begin once those above are loaded; the API in one of its own, so that its hooks guard its routes
+  // and its 404s only.
+  app.register(async (site) => registerPublic(site.withTypeProvider<ZodTypeProvider>()));
+  app.register(async (api) => registerApi(api.withTypeProvider<ZodTypeProvider>(), context), { prefix: PREFIX });
+  return app;
+}
+
+function createApp({ randomUUID, log }: ControlDeps): ControlApp {
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
-    genReqId: deps.randomUUID,
+    genReqId: randomUUID,
     // A base URL that ends in a slash makes wrangler ask for //user/tokens/verify, or /client/v4//user/….
     rewriteUrl: ({ url = '/' }) => collapseSlashes(url),
-    frameworkErrors: (error, request, reply) => sendError(error, { request, reply, log: deps.log }) as unknown as void,
-  });
-  // No parser but this: bodies reach the handlers as streams, whatever their Content-Type says (see body.ts).
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, body, done) => done(null, body));
-
-  app.setErrorHandler((error, request, reply) => sendError(error, { request, reply, log: deps.log }));
+    frameworkErrors: (error, request, reply) => sendError(error, { request, reply, log }) as unknown as void,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are ours: their schemas describe them, and tests hold them against each other.
+  app.setSerializerCompiler(() => JSON.stringify);
+  addBodyParser(app);
+  app.setErrorHandler((error, request, reply) => sendError(error, { request, reply, log }));
   app.setNotFoundHandler(sendNotFound);
-
-  app.get('/healthz', () => ok({ status: 'ok' }));
-  // In a plug-in of its own, so that its hooks guard its routes and its 404s only.
-  app.register(
-    (api, _options, done) => {
-      registerApi(api, context);
-      done();
-    },
-    { prefix: PREFIX },
-  );
   return app;
 }
 
-function registerApi(api: FastifyInstance, context: ControlContext): void {
-  const { registry, tokens } = context;
-  api.addHook('onRequest', async (request) => {
-    authenticate(request, tokens);
+/** What needs no token. */
+function registerPublic(app: ControlApp): void {
+  app.get(
+    '/healthz',
+    { schema: { summary: 'Whether it answers', response: { 200: Result(z.object({ status: z.literal('ok') })) } } },
+    () => ok({ status: 'ok' }),
+  );
+}
+
+function registerApi(api: ControlApp, context: ControlContext): void {
+  const { registry, authenticator, rates } = context;
+  const limits = createRateLimits(api, rates);
+  api.addHook('onRoute', ({ config, url }) => {
+    if (config?.scope === undefined) throw new Error(`Route ${url} has no scope`);
   });
-  api.addHook('preHandler', async (request) => {
-    const { account } = request.params as { account?: string };
-    if (account === undefined || request.routeOptions.config.mayBeNewAccount === true) return;
+  // Before the body is read.
+  api.addHook('onRequest', async (request, reply) => {
+    await limits.checkAddress(request, reply);
+    try {
+      request.identity = await authenticate(request, authenticator);
+    } catch (error) {
+      if (error instanceof PlatformError && error.kind === 'invalidToken') await limits.noteWrongToken(request);
+      throw error;
+    }
+    await limits.checkToken(request, reply);
+    authorize(request);
+    const account = param(request, 'account');
+    if (account === '' || request.routeOptions.config.mayBeNewAccount === true) return;
     const id = parseAccountId(account);
     if ((await registry.account(id)) === undefined) {
       throw new PlatformError('notFound', `There is no account '${id}'`);

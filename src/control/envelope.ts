@@ -1,6 +1,9 @@
 /** The envelope that every answer of the API wears, and errors turned into it. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { ERROR_CODES, PlatformError } from '../errors.ts';
+import { describeIssues } from './body.ts';
 import type { ControlLog } from './context.ts';
 
 export interface Envelope {
@@ -24,12 +27,29 @@ export function ok(result: unknown, pageInfo?: PageInfo): Envelope {
   return pageInfo === undefined ? envelope : { ...envelope, result_info: pageInfo };
 }
 
+const PageInfoSchema = z.object({
+  page: z.int(),
+  per_page: z.int(),
+  count: z.int(),
+  total_count: z.int(),
+});
+
+/** What a route answers with 200: for the API's document, and for tests, which hold answers against it. */
+export function Result(result: z.ZodType, { paged = false } = {}): z.ZodType<Envelope> {
+  const envelope = z.object({ success: z.literal(true), errors: z.tuple([]), messages: z.tuple([]), result });
+  const schema: z.ZodType = paged ? envelope.extend({ result_info: PageInfoSchema }) : envelope;
+  return schema as z.ZodType<Envelope>;
+}
+
 /** Answers with the caller's error, or with a 500 that tells nothing but the request's id; the log gets the rest. */
 export function sendError(
   error: unknown,
   { request, reply, log }: { request: FastifyRequest; reply: FastifyReply; log: ControlLog },
 ): FastifyReply {
   if (error instanceof PlatformError) return send(reply, error.status, error.code, error.message);
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    return send(reply, ERROR_CODES.badRequest.status, ERROR_CODES.badRequest.code, describeInvalid(error));
+  }
   const status = (error as FastifyError).statusCode ?? 500;
   // Fastify's own refusals (malformed URL, header, media type) are safe to show.
   if (status >= 400 && status < 500) {
@@ -43,6 +63,17 @@ export function sendError(
   });
   const { status: internalStatus, code } = ERROR_CODES.internal;
   return send(reply, internalStatus, code, `Internal error; request id ${request.id}`);
+}
+
+/** Names in a path explain themselves; of other input it is said where it is wrong. */
+function describeInvalid({ validation, validationContext }: FastifyError): string {
+  const issues = (validation ?? []).map(({ instancePath, message = '' }) => ({
+    path: instancePath.split('/').filter((key) => key !== ''),
+    message,
+  }));
+  if (validationContext === 'params') return (issues[0]?.message ?? 'Bad path').slice(0, 500);
+  const what = validationContext === 'querystring' ? 'query' : 'request body';
+  return `Bad ${what}: ${describeIssues({ issues })}`;
 }
 
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -4,7 +4,8 @@
  * Promise: a deployment serves when its answer is sent; a refused request changed nothing; no error tells internals.
  * Start at control.ts; releases.ts is the life of a deploy.
  */
-export { createOperatorTokens, type Identity, type Tokens } from './auth.ts';
+export { type Authenticator, createOperatorTokens, type Identity } from './auth.ts';
 export type { ControlDeps, ControlLog } from './context.ts';
 export { createControl } from './control.ts';
 export type { CheckResult, ControlPlatform } from './platform.ts';
+export { toRates } from './rate-limits.ts';

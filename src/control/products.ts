@@ -1,6 +1,6 @@
 /** Products of the Workers platform that isola does not have yet: refused by name, never half accepted. */
-import type { FastifyInstance } from 'fastify';
 import { PlatformError } from '../errors.ts';
+import type { ControlApp } from './context.ts';
 import { ok } from './envelope.ts';
 
 /** By the type of the binding that asks for it. */
@@ -72,13 +72,15 @@ export function notAvailable(product: string, where?: string): PlatformError {
  * Refuses everything under the products' paths, but for the lists that wrangler reads on its way (deleting a Worker,
  * deploying one with variables): those are empty.
  */
-export function registerProducts(app: FastifyInstance): void {
+export function registerProducts(app: ControlApp): void {
+  // What is not there needs no scope; and it is no part of the API's document.
+  const options = { config: { scope: 'none' }, schema: { hide: true } } as const;
   const emptyLists = [
     '/accounts/:account/storage/kv/namespaces',
     '/accounts/:account/workers/durable_objects/namespaces',
     '/accounts/:account/workers/tails/by-consumer/:name',
   ];
-  for (const path of emptyLists) app.get(path, () => ok([]));
+  for (const path of emptyLists) app.get(path, options, () => ok([]));
 
   const prefixes = [
     ...Object.entries(ACCOUNT_PRODUCTS).map(([path, product]) => [`/accounts/:account/${path}`, product]),
@@ -94,7 +96,7 @@ export function registerProducts(app: FastifyInstance): void {
     };
     for (const url of [prefix, `${prefix}/*`]) {
       for (const method of METHODS) {
-        if (!app.hasRoute({ url: `${app.prefix}${url}`, method })) app.route({ method, url, handler });
+        if (!app.hasRoute({ url: `${app.prefix}${url}`, method })) app.route({ ...options, method, url, handler });
       }
     }
   }

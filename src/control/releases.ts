@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { amendForAsyncContext } from '../async-context/index.ts';
 import { PlatformError } from '../errors.ts';
-import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { VersionId } from '../ids.ts';
 import { resolveLimits } from '../limits.ts';
 import type { ModuleRef, ModuleSource, VersionShare, VersionSpec } from '../model.ts';
 import { toMapFiles } from '../source-maps/index.ts';
@@ -12,12 +12,8 @@ import type { ControlDeps } from './context.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { parseMetadata } from './metadata.ts';
 import { readForm } from './multipart.ts';
+import type { WorkerKey } from './names.ts';
 import { capModules, parseModules, type UploadedModules } from './upload.ts';
-
-export interface WorkerKey {
-  readonly account: AccountId;
-  readonly worker: WorkerName;
-}
 
 export interface UploadRequest extends WorkerKey {
   readonly headers: IncomingHttpHeaders;

@@ -1,11 +1,10 @@
 /** What belongs to a Worker and not to a version (script-settings), and the newest version's bindings (settings). */
 import { z } from 'zod';
-import { readJson } from './body.ts';
 import type { Resource } from './context.ts';
-import { ok } from './envelope.ts';
-import { workerOf } from './names.ts';
+import { ok, Result } from './envelope.ts';
+import { toWorkerKey, type WorkerKey, WorkerParams } from './names.ts';
 import { notAvailable } from './products.ts';
-import { workerNotFound, type WorkerKey } from './releases.ts';
+import { workerNotFound } from './releases.ts';
 import type { WorkerRecord } from '../store/index.ts';
 
 const ScriptSettings = z.object({
@@ -13,6 +12,14 @@ const ScriptSettings = z.object({
   tags: z.array(z.string().max(200)).max(50).nullish(),
   logpush: z.boolean().nullish(),
   tail_consumers: z.array(z.unknown()).nullish(),
+});
+
+const tags = ['Workers'];
+const SettingsBody = z.looseObject({
+  tags: z.array(z.string()),
+  observability: z.unknown(),
+  logpush: z.boolean(),
+  tail_consumers: z.array(z.unknown()),
 });
 
 export const registerSettings: Resource = (app, { registry, now }) => {
@@ -23,38 +30,86 @@ export const registerSettings: Resource = (app, { registry, now }) => {
     return record;
   };
 
-  app.get(`${script}/settings`, async (request) => {
-    const { account, worker } = workerOf(request);
-    const record = await requireWorker({ account, worker });
-    const [newest] = await registry.listVersions(account, worker, { limit: 1 });
-    return ok({
-      ...toSettingsBody(record),
-      bindings: newest?.spec.bindings ?? [],
-      compatibility_date: newest?.spec.compatibilityDate,
-      compatibility_flags: newest?.spec.compatibilityFlags ?? [],
-      usage_model: 'standard',
-    });
-  });
+  app.get(
+    `${script}/settings`,
+    {
+      config: { scope: 'workers:read' },
+      schema: {
+        summary: 'Settings of a Worker, and the bindings of its newest version',
+        tags,
+        params: WorkerParams,
+        response: { 200: Result(SettingsBody.extend({ bindings: z.array(z.unknown()) })) },
+      },
+    },
+    async ({ params }) => {
+      const key = toWorkerKey(params);
+      const record = await requireWorker(key);
+      const [newest] = await registry.listVersions(key.account, key.worker, { limit: 1 });
+      return ok({
+        ...toSettingsBody(record),
+        bindings: newest?.spec.bindings ?? [],
+        compatibility_date: newest?.spec.compatibilityDate,
+        compatibility_flags: newest?.spec.compatibilityFlags ?? [],
+        usage_model: 'standard',
+      });
+    },
+  );
 
-  app.get(`${script}/script-settings`, async (request) => ok(toSettingsBody(await requireWorker(workerOf(request)))));
+  app.get(
+    `${script}/script-settings`,
+    {
+      config: { scope: 'workers:read' },
+      schema: {
+        summary: 'What belongs to a Worker and to none of its versions',
+        tags,
+        params: WorkerParams,
+        response: { 200: Result(SettingsBody) },
+      },
+    },
+    async ({ params }) => ok(toSettingsBody(await requireWorker(toWorkerKey(params)))),
+  );
 
-  app.patch(`${script}/script-settings`, async (request) => {
-    const { account, worker } = workerOf(request);
-    const { observability, tags, logpush, tail_consumers } = await readJson(request, ScriptSettings);
-    if (logpush === true) throw notAvailable('Logpush');
-    if (tail_consumers && tail_consumers.length > 0) throw notAvailable('tail Workers');
-    const updated = await registry.updateWorker(account, worker, {
-      settings: { ...(observability && { observability }), ...(tags && { tags }) },
-      modifiedOn: new Date(now()).toISOString(),
-    });
-    return ok(toSettingsBody(updated));
-  });
+  app.patch(
+    `${script}/script-settings`,
+    {
+      config: { scope: 'workers:write' },
+      schema: {
+        summary: 'Changes tags and observability',
+        tags,
+        params: WorkerParams,
+        body: ScriptSettings,
+        response: { 200: Result(SettingsBody) },
+      },
+    },
+    async ({ params, body }) => {
+      const { observability, tags, logpush, tail_consumers } = body;
+      if (logpush === true) throw notAvailable('Logpush');
+      if (tail_consumers && tail_consumers.length > 0) throw notAvailable('tail Workers');
+      const updated = await registry.updateWorker(params.account, params.name, {
+        settings: { ...(observability && { observability }), ...(tags && { tags }) },
+        modifiedOn: new Date(now()).toISOString(),
+      });
+      return ok(toSettingsBody(updated));
+    },
+  );
 
   // wrangler reads it before deploying a Worker that has variables or bindings.
-  app.get(`${script}/secrets`, async (request) => {
-    await requireWorker(workerOf(request));
-    return ok([]);
-  });
+  app.get(
+    `${script}/secrets`,
+    {
+      config: { scope: 'workers:read' },
+      schema: {
+        summary: 'Names of secrets',
+        tags: ['Secrets'],
+        params: WorkerParams,
+        response: { 200: Result(z.array(z.unknown())) },
+      },
+    },
+    async ({ params }) => {
+      await requireWorker(toWorkerKey(params));
+      return ok([]);
+    },
+  );
 };
 
 function toSettingsBody({ settings }: WorkerRecord): Record<string, unknown> {

@@ -3,16 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import type { LightMyRequestResponse } from 'fastify';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { Route, VersionCode } from '../model.ts';
 import type { Blobs, Registry } from '../store/index.ts';
+import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteRegistry } from '../store/sqlite/index.ts';
 import { createOperatorTokens } from './auth.ts';
-import type { ControlDeps } from './context.ts';
+import type { ControlApp, ControlDeps } from './context.ts';
 import { createControl } from './control.ts';
+import { toRates } from './rate-limits.ts';
 import type { CheckResult, ControlPlatform } from './platform.ts';
 
 export const TOKEN = 'test-token';
@@ -63,7 +65,7 @@ export class FakePlatform implements ControlPlatform {
 }
 
 export interface TestControl extends AsyncDisposable {
-  readonly app: FastifyInstance;
+  readonly app: ControlApp;
   readonly registry: Registry;
   readonly blobs: Blobs;
   readonly platform: FakePlatform;
@@ -103,13 +105,20 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     blobs,
     platform,
     mapper,
-    tokens: createOperatorTokens(TOKEN),
+    authenticator: createOperatorTokens(TOKEN),
+    rates: toRates(0),
     baseDomain: 'apps.test',
     gatewayPort: 8787,
     log: (level, message, fields) => logged.push(`${level} ${message} ${String(fields?.['error'])}`),
     now: Date.now,
     randomUUID,
     ...overrides,
+  });
+  // What is answered is what the API's document says.
+  app.addHook('preSerialization', async ({ routeOptions }, _reply, payload) => {
+    const schema = (routeOptions.schema?.response as { 200?: z.ZodType } | undefined)?.[200];
+    if ((payload as { success?: unknown } | null)?.success === true) schema?.parse(payload);
+    return payload;
   });
   return {
     app,

@@ -1,9 +1,50 @@
 /** Registry records as the API shows them: the field names that wrangler reads. */
+import { z } from 'zod';
 import type { DeploymentRecord, VersionRecord, WorkerRecord } from '../store/index.ts';
 import type { ControlDeps } from './context.ts';
-import type { WorkerKey } from './releases.ts';
+import type { WorkerKey } from './names.ts';
 
 const AUTHOR = 'operator'; // until there are users
+
+const Annotations = z.record(z.string(), z.string());
+
+export const VersionBody = z.object({
+  id: z.uuid(),
+  number: z.int(),
+  annotations: Annotations,
+  startup_time_ms: z.number(),
+  metadata: z.looseObject({
+    created_on: z.iso.datetime(),
+    author_email: z.string(),
+    source: z.string(),
+    has_preview: z.boolean(),
+  }),
+  resources: z.object({
+    bindings: z.array(z.looseObject({ name: z.string(), type: z.string() })),
+    script: z.looseObject({ etag: z.string(), handlers: z.array(z.string()) }),
+    script_runtime: z.looseObject({ compatibility_date: z.string(), compatibility_flags: z.array(z.string()) }),
+  }),
+});
+
+export const DeploymentBody = z.object({
+  id: z.string(),
+  source: z.string(),
+  strategy: z.literal('percentage'),
+  author_email: z.string(),
+  created_on: z.iso.datetime(),
+  annotations: Annotations,
+  versions: z.array(z.object({ version_id: z.uuid(), percentage: z.number() })),
+});
+
+export const ScriptBody = z.looseObject({
+  id: z.string(),
+  tag: z.string(),
+  tags: z.array(z.string()),
+  created_on: z.iso.datetime(),
+  modified_on: z.iso.datetime(),
+});
+
+export const SubdomainBody = z.object({ enabled: z.boolean(), previews_enabled: z.boolean() });
 
 export function toVersionBody(version: VersionRecord): Record<string, unknown> {
   const { spec } = version;

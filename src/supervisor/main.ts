@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createEgress } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
-import { createControl, createOperatorTokens } from '../control/index.ts';
+import { createControl, createOperatorTokens, toRates } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
@@ -39,6 +39,8 @@ export interface PlatformOptions {
   readonly adminToken?: string;
   /** Lets tenants fetch loopback and private addresses. */
   readonly allowPrivateEgress: boolean;
+  /** Requests of the control API a minute and token; 0 for no limit. */
+  readonly apiRate: number;
   /** Memory for cached responses, of all accounts together. */
   readonly cacheBytes: number;
   readonly onEvent: (event: PlatformEvent) => void;
@@ -152,7 +154,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     blobs,
     platform,
     mapper,
-    tokens: createOperatorTokens(admin.token),
+    authenticator: createOperatorTokens(admin.token),
+    rates: toRates(options.apiRate),
     baseDomain,
     gatewayPort: gateway.port,
     log: (level, message, fields) => onEvent({ event: level === 'info' ? 'info' : 'warning', message, ...fields }),
