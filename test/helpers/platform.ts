@@ -3,12 +3,12 @@
  * folder that is removed at the end. Workers are deployed by the stock wrangler; requests go in by the gateway's port.
  */
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
-import { ROOT, spawnIsola } from './isola-process.ts';
+import { type IsolaProcess, ROOT, spawnIsola } from './isola-process.ts';
 import { runWrangler } from './wrangler.ts';
 
 const TOKEN = 'token-of-the-end-to-end-tests';
@@ -17,6 +17,8 @@ export interface TestRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Of the Worker; the first one unless given. */
+  readonly account?: string;
 }
 
 export interface TestResponse {
@@ -44,31 +46,53 @@ export interface TestPlatform extends AsyncDisposable {
   open(worker: string, path: string, options?: TestRequest): Promise<IncomingMessage>;
   /** One call of the control API, below `/client/v4`. */
   control(path: string, init?: RequestInit): Promise<Response>;
+  /**
+   * Ends the platform and starts it again on its data folder: with SIGKILL as a crash would. Ports and `output` are
+   * others afterwards.
+   */
+  restart(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Sends SIGTERM. Resolves once the platform has ended with code 0; throws otherwise. */
   stop(): Promise<void>;
 }
 
-export async function startTestPlatform(args: readonly string[] = []): Promise<TestPlatform> {
+interface Running {
+  readonly server: IsolaProcess;
+  readonly pid: number;
+  readonly gateway: URL;
+  readonly controlUrl: string;
+  readonly account: string;
+}
+
+/** `data`: a folder to begin with a copy of. */
+export async function startTestPlatform(
+  args: readonly string[] = [],
+  { data }: { data?: string } = {},
+): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), 'isola-test-'));
-  const ports = ['--port', '0', '--control-port', '0'];
-  const server = spawnIsola(['serve', '--json', ...ports, '--data', join(folder, 'data'), ...args], {
-    ISOLA_ADMIN_TOKEN: TOKEN,
-  });
-  const ready = JSON.parse(await server.line(/"event":"ready"/)) as Record<'gateway' | 'control' | 'account', string>;
-  const gateway = new URL(ready.gateway);
-  const { control: controlUrl, account } = ready;
+  const dataDir = join(folder, 'data');
+  if (data !== undefined) await cp(data, dataDir, { recursive: true });
+  const start = async (): Promise<Running> => {
+    const ports = ['--port', '0', '--control-port', '0'];
+    const server = spawnIsola(['serve', '--json', ...ports, '--data', dataDir, ...args], { ISOLA_ADMIN_TOKEN: TOKEN });
+    const { pid } = JSON.parse(await server.line(/"event":"starting"/)) as { pid: number };
+    const ready = JSON.parse(await server.line(/"event":"ready"/)) as Record<'gateway' | 'control' | 'account', string>;
+    return { server, pid, gateway: new URL(ready.gateway), controlUrl: ready.control, account: ready.account };
+  };
+  let running = await start();
 
   const wrangler = (project: string, wranglerArgs: readonly string[]): Promise<string> =>
     runWrangler(wranglerArgs, {
       cwd: resolve(ROOT, project),
       home: folder,
       env: {
-        CLOUDFLARE_API_BASE_URL: `${controlUrl}/client/v4`,
+        CLOUDFLARE_API_BASE_URL: `${running.controlUrl}/client/v4`,
         CLOUDFLARE_API_TOKEN: TOKEN,
-        CLOUDFLARE_ACCOUNT_ID: account,
+        CLOUDFLARE_ACCOUNT_ID: running.account,
       },
     });
   const open = async (worker: string, path: string, options: TestRequest = {}): Promise<IncomingMessage> => {
+    const { gateway } = running;
+    const { account = running.account } = options;
     const outgoing = httpRequest({
       host: gateway.hostname,
       port: gateway.port,
@@ -83,26 +107,29 @@ export async function startTestPlatform(args: readonly string[] = []): Promise<T
     return incoming;
   };
 
-  let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      server.kill('SIGTERM');
-      const { code, signal } = await server.exited;
-      await rm(folder, { recursive: true, force: true });
-      // `serve --json` promises JSON lines and nothing else: every end-to-end test checks it.
-      for (const line of server.stdout) JSON.parse(line);
-      if (code !== 0)
-        throw new Error(`the platform ended with ${signal ?? `code ${code}`}\n${server.stderr.join('\n')}`);
-    })();
-    return stopping;
+  const end = async (): Promise<void> => {
+    const { server } = running;
+    server.kill('SIGTERM');
+    const { code, signal } = await server.exited;
+    // `serve --json` promises JSON lines and nothing else: every end-to-end test checks it.
+    for (const line of server.stdout) JSON.parse(line);
+    if (code !== 0) throw new Error(`the platform ended with ${signal ?? `code ${code}`}\n${server.stderr.join('\n')}`);
   };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= end().finally(() => rm(folder, { recursive: true, force: true })));
   return {
-    gatewayUrl: gateway.origin,
-    controlUrl,
-    account,
+    get gatewayUrl() {
+      return running.gateway.origin;
+    },
+    get controlUrl() {
+      return running.controlUrl;
+    },
+    get output() {
+      return running.server.stdout;
+    },
+    account: running.account,
     token: TOKEN,
-    output: server.stdout,
-    line: (pattern) => server.line(pattern),
+    line: (pattern) => running.server.line(pattern),
     wrangler,
     deploy: (project, deployArgs = []) => wrangler(project, ['deploy', ...deployArgs]),
     open,
@@ -113,7 +140,15 @@ export async function startTestPlatform(args: readonly string[] = []): Promise<T
     control(path, init = {}) {
       const headers = new Headers(init.headers);
       headers.set('authorization', `Bearer ${TOKEN}`);
-      return fetch(`${controlUrl}/client/v4${path}`, { ...init, headers });
+      return fetch(`${running.controlUrl}/client/v4${path}`, { ...init, headers });
+    },
+    async restart(signal = 'SIGTERM') {
+      if (signal === 'SIGTERM') await end();
+      else {
+        process.kill(running.pid, 'SIGKILL'); // the platform itself: `server` is its launcher
+        await running.server.exited;
+      }
+      running = await start();
     },
     stop,
     [Symbol.asyncDispose]: stop,
