@@ -24,8 +24,8 @@ export interface AuditDraft {
 export interface AuditRecord extends AuditDraft {
   /** Rises with time. */
   readonly id: number;
-  /** HTTP status of the answer. Absent while it is under way, and for good when the platform stopped before its end. */
-  readonly status?: number;
+  /** HTTP status of the answer. `unknown` for good when the platform stopped before its end. */
+  readonly status: number | 'pending' | 'unknown';
 }
 
 export interface AuditFilter {

@@ -6,8 +6,10 @@
  */
 export type { AuditDraft, AuditFilter, AuditLog, AuditRecord } from './audit.ts';
 export type { Blobs } from './blobs.ts';
+export type { Expiring, Grant, Grants } from './grants.ts';
 export type {
   Account,
+  AccountStatus,
   Annotations,
   CreateVersionOptions,
   Cursor,

@@ -28,7 +28,13 @@ export function registryContract(name: string, open: () => Registry): void {
         withRegistry(async (registry) => {
           await registry.setAccountLimits(MAIN, { cpuMs: 10 });
           const renamed = await registry.putAccount({ id: MAIN, name: 'New', createdOn: LATER });
-          assert.deepEqual(renamed, { id: MAIN, name: 'New', createdOn: NOW, limits: { cpuMs: 10 } });
+          assert.deepEqual(renamed, {
+            id: MAIN,
+            name: 'New',
+            createdOn: NOW,
+            status: 'active',
+            limits: { cpuMs: 10 },
+          });
           assert.deepEqual(await registry.account(MAIN), renamed);
           assert.equal(await registry.account('nobody' as AccountId), undefined);
         }));
@@ -37,6 +43,70 @@ export function registryContract(name: string, open: () => Registry): void {
         withRegistry(async (registry) => {
           const { accounts, total } = await registry.listAccounts({ offset: 1, limit: 1 });
           assert.deepEqual([accounts.map(({ id }) => id), total], [[OTHER], 2]);
+        }));
+
+      it('setAccountStatus() is kept, and withdrawnAccounts() tells who must not serve', () =>
+        withRegistry(async (registry) => {
+          assert.equal((await registry.setAccountStatus(OTHER, 'suspended')).status, 'suspended');
+          assert.equal((await registry.account(OTHER))?.status, 'suspended');
+          assert.deepEqual(await registry.withdrawnAccounts(), [{ id: OTHER, status: 'suspended' }]);
+          await registry.setAccountStatus(OTHER, 'active');
+          assert.deepEqual(await registry.withdrawnAccounts(), []);
+          await rejectsAs('notFound', registry.setAccountStatus('nobody' as AccountId, 'active'));
+        }));
+
+      it('deleteAccount() leaves nothing to be found, and takes nothing of others', () =>
+        withRegistry(async (registry) => {
+          const draft = makeDraft();
+          await registry.createVersion(draft, makeDeployed());
+          const others = makeDraft({ account: OTHER });
+          await registry.createVersion(others, makeDeployed());
+          const before = await registry.cursor();
+          await registry.deleteAccount(MAIN);
+          assert.equal(await registry.account(MAIN), undefined);
+          assert.equal(await registry.worker(MAIN, HELLO), undefined);
+          assert.equal(await registry.versionById(draft.spec.id), undefined);
+          assert.equal(await registry.route(MAIN, HELLO), undefined);
+          assert.deepEqual(
+            (await registry.listAccounts()).accounts.map(({ id }) => id),
+            [OTHER],
+          );
+          assert.ok((await registry.cursor()).revision > before.revision);
+          assert.notEqual(await registry.route(OTHER, HELLO), undefined);
+          await rejectsAs('notFound', registry.createVersion(makeDraft(), makeWorker()));
+          await rejectsAs('notFound', registry.deleteAccount(MAIN));
+        }));
+
+      it('deleteAccount() keeps the id taken until forgetAccount()', () =>
+        withRegistry(async (registry) => {
+          const again = { id: MAIN, name: 'Again', createdOn: LATER };
+          await registry.setAccountLimits(MAIN, { cpuMs: 10 });
+          await registry.deleteAccount(MAIN);
+          assert.deepEqual(await registry.withdrawnAccounts(), [{ id: MAIN, status: 'deleting' }]);
+          await rejectsAs('overloaded', registry.putAccount(again));
+          await registry.forgetAccount(MAIN);
+          assert.deepEqual(await registry.withdrawnAccounts(), []);
+          assert.deepEqual(await registry.putAccount(again), { ...again, status: 'active', limits: {} });
+          await registry.forgetAccount(MAIN);
+          assert.notEqual(await registry.account(MAIN), undefined);
+        }));
+
+      it('seedAccount() makes an account only where there never was one', async () => {
+        await using registry = open();
+        const account = { id: MAIN, name: 'Main', createdOn: NOW };
+        await registry.seedAccount(account);
+        await registry.seedAccount({ ...account, name: 'Again' });
+        assert.equal((await registry.account(MAIN))?.name, 'Main');
+        await registry.deleteAccount(MAIN);
+        await registry.forgetAccount(MAIN);
+        await registry.seedAccount(account);
+        assert.equal(await registry.account(MAIN), undefined);
+      });
+
+      it('seedAccount() makes none beside others', () =>
+        withRegistry(async (registry) => {
+          await registry.seedAccount({ id: 'first' as AccountId, name: 'First', createdOn: NOW });
+          assert.equal((await registry.listAccounts()).total, 2);
         }));
 
       it('setAccountLimits() of an unknown account rejects', () =>

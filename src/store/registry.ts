@@ -9,10 +9,14 @@ import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { WorkerLimits } from '../limits.ts';
 import type { ModuleRef, Route, VersionShare, VersionSpec } from '../model.ts';
 
+/** Workers of a suspended account answer nobody, and its tokens are refused. */
+export type AccountStatus = 'active' | 'suspended';
+
 export interface Account {
   readonly id: AccountId;
   readonly name: string;
   readonly createdOn: string;
+  readonly status: AccountStatus;
   /** What the operator set for every Worker of the account. */
   readonly limits: Partial<WorkerLimits>;
 }
@@ -132,12 +136,26 @@ export interface WorkerPatch {
  * do not add up. Anything else is ours.
  */
 export interface Registry extends AsyncDisposable {
-  /** Makes the account, or renames it. */
+  /** Makes the account, or renames it. `overloaded` while one of that id is being deleted. */
   putAccount(account: Pick<Account, 'id' | 'name' | 'createdOn'>): Promise<Account>;
   account(id: AccountId): Promise<Account | undefined>;
+  /** Makes the account if this registry never had one. A deleted one thus does not come back. */
+  seedAccount(account: Pick<Account, 'id' | 'name' | 'createdOn'>): Promise<void>;
+  /** By id. */
   listAccounts(page?: Page): Promise<{ accounts: Account[]; total: number }>;
   /** Replaces the account's limits: what `versionById` gives from here on. */
   setAccountLimits(id: AccountId, limits: Partial<WorkerLimits>): Promise<Account>;
+
+  setAccountStatus(id: AccountId, status: AccountStatus): Promise<Account>;
+  /**
+   * Takes the account away with its Workers, versions, deployments, tokens and settings: from here on nothing finds it.
+   * Its id stays taken until `forgetAccount`, so that other stores can be told, after a crash too. Watchers see `delete`s.
+   */
+  deleteAccount(id: AccountId): Promise<void>;
+  /** The last step of a deletion. */
+  forgetAccount(id: AccountId): Promise<void>;
+  /** All that must not serve, for the start: suspended, or deleted and not forgotten. */
+  withdrawnAccounts(): Promise<{ id: AccountId; status: 'suspended' | 'deleting' }[]>;
 
   worker(account: AccountId, name: WorkerName): Promise<WorkerRecord | undefined>;
   listWorkers(account: AccountId, page?: Page): Promise<{ workers: WorkerRecord[]; total: number }>;

@@ -16,7 +16,7 @@ import type { AccountId } from '../ids.ts';
 import type { Route } from '../model.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
-import { openSqliteRegistry } from '../store/sqlite/index.ts';
+import { openSqliteStores } from '../store/sqlite/index.ts';
 import { openAdminToken } from './admin-token.ts';
 import { createCellHandlers } from './cell-handlers.ts';
 import { CellProcess } from './cell-process.ts';
@@ -77,8 +77,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const admin = openAdminToken(dataDir, options.adminToken);
   if (admin.isNew) onEvent({ event: 'token', token: admin.token, path: admin.path });
 
-  const registry = openSqliteRegistry(join(dataDir, 'registry.sqlite'));
-  stack.defer(() => registry.close());
+  const stores = openSqliteStores(join(dataDir, 'registry.sqlite'));
+  stack.defer(() => stores.close());
+  const { registry } = stores;
   const blobs = openFileBlobs(join(dataDir, 'blobs'));
   const mapper = new SourceMapper();
   stack.defer(() => mapper.close());
@@ -91,10 +92,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(() => egress.close());
   const maxBytes = options.cacheBytes;
   const cache = new CacheStore({ maxBytes, maxAccountBytes: maxBytes / 2, now: Date.now });
-  if ((await registry.account(FIRST_ACCOUNT)) === undefined) {
-    const createdOn = new Date().toISOString();
-    await registry.putAccount({ id: FIRST_ACCOUNT, name: FIRST_ACCOUNT, createdOn });
-  }
+  await registry.seedAccount({ id: FIRST_ACCOUNT, name: FIRST_ACCOUNT, createdOn: new Date().toISOString() });
 
   // Short, whatever the data folder's path: a Unix socket's path has at most 107 bytes.
   const socketDir = mkdtempSync(join(tmpdir(), 'isola-'));

@@ -1,6 +1,8 @@
 /**
  * The embedded Registry and what shares its file: one SQLite file, in WAL mode. Opened by the supervisor's composition root.
  * Promise: an acknowledged write survives a crash of the process or the machine; a half-done one leaves no trace.
+ * The audit log is a file beside it.
  * Start at sqlite-registry.ts; migrations/ has the schema; route-feed.ts explains how watchers resume.
  */
+export { type AuditLogOptions, openSqliteAuditLog } from './sqlite-audit-log.ts';
 export { openSqliteRegistry, openSqliteStores, type SqliteStores } from './stores.ts';

@@ -5,6 +5,7 @@ import { resolveLimits, type WorkerLimits } from '../../limits.ts';
 import type { Route } from '../../model.ts';
 import type {
   Account,
+  AccountStatus,
   DeploymentDraft,
   DeploymentRecord,
   VersionDraft,
@@ -20,6 +21,7 @@ export function toAccount(row: Row): Account {
     id: row['id'] as AccountId,
     name: row['name'] as string,
     createdOn: toIsoTime(row['created_on']),
+    status: row['status'] as AccountStatus,
     limits: parseLimits(row['limits']),
   };
 }
@@ -88,7 +90,7 @@ export function toLimitsJson(limits: Partial<WorkerLimits>): string | null {
   return Object.keys(limits).length === 0 ? null : JSON.stringify(limits);
 }
 
-function toIsoTime(ms: SQLOutputValue | undefined): string {
+export function toIsoTime(ms: SQLOutputValue | undefined): string {
   return new Date(Number(ms)).toISOString();
 }
 

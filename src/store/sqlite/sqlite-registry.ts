@@ -4,6 +4,7 @@ import type { WorkerLimits } from '../../limits.ts';
 import type { Route, VersionShare } from '../../model.ts';
 import type {
   Account,
+  AccountStatus,
   CreateVersionOptions,
   Cursor,
   DeploymentDraft,
@@ -51,13 +52,23 @@ export class SqliteRegistry implements Registry {
 
   constructor(database: Database) {
     this.#database = database;
-    this.#statements = prepareStatements(database.handle);
+    this.#statements = prepareStatements(database);
     this.#feed = new RouteFeed(database.handle);
   }
 
   async putAccount({ id, name, createdOn }: Pick<Account, 'id' | 'name' | 'createdOn'>): Promise<Account> {
+    if (this.#statements.isDeleting.get(id) !== undefined) {
+      throw new PlatformError('overloaded', `Cannot make account '${id}': one of that name is still being deleted`);
+    }
     this.#statements.putAccount.run(id, name, toMs(createdOn));
     return this.#requireAccount(id);
+  }
+
+  async seedAccount({ id, name, createdOn }: Pick<Account, 'id' | 'name' | 'createdOn'>): Promise<void> {
+    this.#database.transact(() => {
+      if (this.#statements.seed.run().changes === 0) return;
+      if (this.#statements.hasAccounts.get() === undefined) this.#statements.putAccount.run(id, name, toMs(createdOn));
+    });
   }
 
   async account(id: AccountId): Promise<Account | undefined> {
@@ -75,6 +86,40 @@ export class SqliteRegistry implements Registry {
     this.#requireAccount(id);
     this.#statements.setAccountLimits.run(toLimitsJson(limits), id);
     return this.#requireAccount(id);
+  }
+
+  async setAccountStatus(id: AccountId, status: AccountStatus): Promise<Account> {
+    this.#statements.setAccountStatus.run(status, id);
+    return this.#requireAccount(id);
+  }
+
+  async deleteAccount(id: AccountId): Promise<void> {
+    const statements = this.#statements;
+    this.#database.transact(() => {
+      this.#requireAccount(id);
+      for (const { worker } of statements.routesOfAccount.all(id)) {
+        statements.putRoute.run(id, worker!, this.#nextRevision(), null);
+      }
+      statements.deleteAccountDeployments.run(id);
+      statements.deleteAccountVersions.run(id);
+      statements.deleteAccountWorkers.run(id);
+      statements.deleteAccountGrants.run(id);
+      statements.deleteAccountTokens.run(id);
+      statements.setAccountLimits.run(null, id);
+      statements.setAccountStatus.run('deleting', id);
+    });
+    this.#feed.notify();
+  }
+
+  async forgetAccount(id: AccountId): Promise<void> {
+    this.#statements.forgetAccount.run(id);
+  }
+
+  async withdrawnAccounts(): Promise<{ id: AccountId; status: 'suspended' | 'deleting' }[]> {
+    return this.#statements.withdrawnAccounts.all().map(({ id, status }) => ({
+      id: id as AccountId,
+      status: status as 'suspended' | 'deleting',
+    }));
   }
 
   async worker(account: AccountId, name: WorkerName): Promise<WorkerRecord | undefined> {

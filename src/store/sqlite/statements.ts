@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Database } from './database.ts';
 
 const VERSION_COLUMNS = `
   v.id, v.number, v.created_on, v.record, w.account, w.name AS worker_name,
@@ -6,11 +6,23 @@ const VERSION_COLUMNS = `
   FROM versions v JOIN workers w ON w.id = v.worker LEFT JOIN accounts a ON a.id = w.account`;
 
 const SQL = {
-  account: 'SELECT * FROM accounts WHERE id = ?',
+  account: `SELECT * FROM accounts WHERE id = ? AND status <> 'deleting'`,
   putAccount: `INSERT INTO accounts (id, name, created_on) VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET name = excluded.name`,
-  listAccounts: 'SELECT * FROM accounts ORDER BY id LIMIT ? OFFSET ?',
-  countAccounts: 'SELECT count(*) AS n FROM accounts',
+  listAccounts: `SELECT * FROM accounts WHERE status <> 'deleting' ORDER BY id LIMIT ? OFFSET ?`,
+  countAccounts: `SELECT count(*) AS n FROM accounts WHERE status <> 'deleting'`,
+  seed: `INSERT INTO meta (key, value) VALUES ('seeded', 1) ON CONFLICT (key) DO NOTHING`,
+  hasAccounts: 'SELECT 1 FROM accounts LIMIT 1',
+  setAccountStatus: `UPDATE accounts SET status = ? WHERE id = ? AND status <> 'deleting'`,
+  isDeleting: `SELECT 1 FROM accounts WHERE id = ? AND status = 'deleting'`,
+  withdrawnAccounts: `SELECT id, status FROM accounts WHERE status <> 'active' ORDER BY id`,
+  forgetAccount: `DELETE FROM accounts WHERE id = ? AND status = 'deleting'`,
+  deleteAccountDeployments: 'DELETE FROM deployments WHERE worker IN (SELECT id FROM workers WHERE account = ?)',
+  deleteAccountVersions: 'DELETE FROM versions WHERE worker IN (SELECT id FROM workers WHERE account = ?)',
+  deleteAccountWorkers: 'DELETE FROM workers WHERE account = ?',
+  deleteAccountGrants: 'DELETE FROM grants WHERE parent IN (SELECT hash FROM tokens WHERE owner = ?)',
+  deleteAccountTokens: 'DELETE FROM tokens WHERE owner = ?',
+  routesOfAccount: 'SELECT worker FROM routes WHERE account = ? AND route IS NOT NULL',
   setAccountLimits: 'UPDATE accounts SET limits = ? WHERE id = ?',
 
   worker: 'SELECT * FROM workers WHERE account = ? AND name = ?',
@@ -43,10 +55,9 @@ const SQL = {
   raiseFloor: `UPDATE meta SET value = max(value, ?) WHERE key = 'compacted'`,
 } as const;
 
-export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
+export type Statements = ReturnType<typeof prepareStatements>;
 
-/** Prepares every statement of the registry once, which also proves at opening that the schema fits. */
-export function prepareStatements(database: DatabaseSync): Statements {
-  const prepared = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)]);
-  return Object.fromEntries(prepared) as Statements;
+/** Prepares every statement of the registry once. */
+export function prepareStatements(database: Database) {
+  return database.prepare(SQL);
 }

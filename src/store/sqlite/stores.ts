@@ -1,10 +1,16 @@
+import type { Grants } from '../grants.ts';
 import type { Registry } from '../registry.ts';
+import type { Tokens } from '../tokens.ts';
 import { openDatabase } from './database.ts';
+import { SqliteGrants } from './sqlite-grants.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
+import { SqliteTokens } from './sqlite-tokens.ts';
 
 /** The ports that live in the registry's file. */
 export interface SqliteStores {
   readonly registry: Registry;
+  readonly tokens: Tokens;
+  readonly grants: Grants;
   close(): Promise<void>;
 }
 
@@ -12,7 +18,16 @@ export interface SqliteStores {
 export function openSqliteStores(path: string): SqliteStores {
   const database = openDatabase(path);
   const registry = new SqliteRegistry(database);
-  return { registry, close: () => registry.close() };
+  const tokens = new SqliteTokens(database);
+  return {
+    registry,
+    tokens,
+    grants: new SqliteGrants(database),
+    async close() {
+      tokens.flush();
+      await registry.close();
+    },
+  };
 }
 
 /** The Registry alone, for who needs no more. Closing it closes the file. */

@@ -2,6 +2,7 @@
  * How the registry's schema came to be: applied in this order, each once and in a transaction of its own, recorded by
  * name. To change the schema, write a file beside this one and append it here. One that has been released never changes.
  */
+import { ACCOUNTS_AND_TOKENS } from './accounts-and-tokens.ts';
 import { BASE } from './base.ts';
 
 export interface Migration {
@@ -9,4 +10,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ name: 'base', sql: BASE }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: 'base', sql: BASE },
+  { name: 'accounts-and-tokens', sql: ACCOUNTS_AND_TOKENS },
+];
