@@ -1,14 +1,11 @@
 /** Deploys Workers over the control API, with the same calls and forms as wrangler. */
 import type { ModuleKind } from '../model.ts';
-import { CommandError } from './command-error.ts';
 import { type BundledModule, MAIN_MODULE } from './bundle.ts';
+import { callControl, type ControlTarget } from './control-client.ts';
 import type { UploadBinding } from './wrangler-config.ts';
 
-export interface DeployTarget {
-  /** Base address of the control API's server, e.g. `http://127.0.0.1:8788`. */
-  readonly controlUrl: string;
+export interface DeployTarget extends ControlTarget {
   readonly account: string;
-  readonly token: string;
 }
 
 export interface WorkerUpload {
@@ -31,7 +28,7 @@ export interface WorkerUpload {
  * Resolves to the version's id once the platform has it. Throws CommandError with the platform's message and code.
  */
 export async function deployWorker(target: DeployTarget, upload: WorkerUpload): Promise<string> {
-  const script = `workers/scripts/${upload.name}`;
+  const script = `accounts/${target.account}/workers/scripts/${upload.name}`;
   const attempt = `Cannot deploy ${upload.name}`;
   const result = await callControl(target, { attempt, method: 'PUT', path: script, body: toUploadForm(upload) });
   const { deployment_id: version } = result as { deployment_id: string };
@@ -40,50 +37,6 @@ export async function deployWorker(target: DeployTarget, upload: WorkerUpload): 
   if (schedules.length === 0) return version;
   await callControl(target, { attempt, method: 'PUT', path: `${script}/schedules`, body: schedules });
   return version;
-}
-
-export interface ControlCall {
-  /** How the error message begins. */
-  readonly attempt: string;
-  readonly method: string;
-  /** Below the account, e.g. `workers/scripts/hello`. */
-  readonly path: string;
-  readonly body?: FormData | object;
-}
-
-/** One call of the control API. Resolves to the envelope's `result`; throws CommandError when it tells of a failure. */
-export async function callControl(
-  target: DeployTarget,
-  { attempt, method, path, body }: ControlCall,
-): Promise<unknown> {
-  const url = new URL(`/client/v4/accounts/${target.account}/${path}`, target.controlUrl);
-  const headers = new Headers({ authorization: `Bearer ${target.token}` });
-  if (body !== undefined && !(body instanceof FormData)) headers.set('content-type', 'application/json');
-  const payload = body === undefined || body instanceof FormData ? body : JSON.stringify(body);
-  const response = await fetch(url, { method, headers, ...(payload === undefined ? {} : { body: payload }) });
-  const text = await response.text();
-  const envelope = parseEnvelope(text);
-  if (envelope === undefined) {
-    throw new CommandError(`${attempt}: ${method} ${url.pathname} answered ${response.status}: ${text.slice(0, 200)}`);
-  }
-  if (envelope.success) return envelope.result;
-  const reasons = envelope.errors.map(({ code, message }) => `${message} [code ${code}]`).join('; ');
-  throw new CommandError(`${attempt}: ${reasons}`);
-}
-
-interface Envelope {
-  readonly success: boolean;
-  readonly result: unknown;
-  readonly errors: readonly { readonly code: number; readonly message: string }[];
-}
-
-function parseEnvelope(text: string): Envelope | undefined {
-  try {
-    const { success, result, errors } = JSON.parse(text) as Partial<Envelope>;
-    return typeof success === 'boolean' ? { success, result, errors: errors ?? [] } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function toUploadForm(upload: WorkerUpload): FormData {

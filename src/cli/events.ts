@@ -1,7 +1,7 @@
 /** The platform's events as lines for people. `serve --json` prints the same events as they are. */
 import { z } from 'zod';
 import type { PlatformEvent } from '../supervisor/main.ts';
-import { paint, printLine } from './terminal.ts';
+import { paint, printLine, toSafe } from './terminal.ts';
 
 /** Cells write the records, and a cell is not trusted: what does not fit is left out rather than believed. */
 const recordSchema = z.object({
@@ -63,12 +63,6 @@ export function toRecordLines(record: unknown): string[] {
     ...logs,
     ...exceptions,
   ];
-}
-
-/** Tenants choose much of what is shown: control characters would let them rewrite the operator's terminal. */
-function toSafe(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- that is what is taken out
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
 }
 
 function toPlainLine({ event, ...rest }: PlatformEvent): string {

@@ -1,9 +1,9 @@
 /** What `--help` prints: made from the commands' declarations, so that it cannot lag behind them. */
-import type { Command, Option } from './options.ts';
+import type { Command, CommandGroup, Option } from './options.ts';
 import { paint } from './terminal.ts';
 
 /** `isola --help`. */
-export function toOverview(commands: readonly Command[], version: string): string {
+export function toOverview(commands: readonly (Command | CommandGroup)[], version: string): string {
   const width = Math.max(...commands.map((command) => command.name.length));
   return [
     `isola ${version}: a self-hosted, multi-tenant serverless platform on V8 isolates`,
@@ -19,6 +19,20 @@ export function toOverview(commands: readonly Command[], version: string): strin
     '  isola dev worker.ts         one Worker on this machine, reloaded as you save it',
     '',
     'isola <command> --help tells about one command.',
+  ].join('\n');
+}
+
+/** `isola <group> --help`. */
+export function toGroupHelp({ name, summary, commands }: CommandGroup): string {
+  const usages = commands.map((command) => `isola ${command.name} ${command.positionals}`.trimEnd());
+  const width = Math.max(...usages.map((usage) => usage.length));
+  return [
+    summary,
+    '',
+    paint('bold', 'Commands'),
+    ...commands.map((command, index) => `  ${usages[index]!.padEnd(width)}  ${command.summary}`),
+    '',
+    `isola ${name} <command> --help tells about one command.`,
   ].join('\n');
 }
 

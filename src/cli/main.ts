@@ -5,13 +5,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { CommandError } from './command-error.ts';
 import { PlatformError } from '../errors.ts';
-import { toCommandHelp, toOverview } from './help.ts';
-import { parseCommandLine, suggest, UsageError, type Command } from './options.ts';
+import { toCommandHelp, toGroupHelp, toOverview } from './help.ts';
+import { chooseCommand, type Command, type CommandGroup, parseCommandLine, suggest, UsageError } from './options.ts';
 import { paint, printError, printLine } from './terminal.ts';
 import { readVersion, version } from './version.ts';
 
 /** Loaded when asked for: `isola version` must not pay for esbuild or the platform. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   start: async () => (await import('./start.ts')).start,
   dev: async () => (await import('./dev.ts')).dev,
@@ -32,10 +32,12 @@ process.exit(exitCode);
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   try {
-    if (name === undefined || name === '--help' || name === '-h' || name === 'help') return await showHelp(rest[0]);
+    if (name === undefined || name === 'help' || isHelp(name)) return await showHelp(...rest);
     if (name === '--version' || name === '-v') return await version.run({}, []);
-    const command = await loadCommand(name);
-    const { help, values, positionals } = parseCommandLine(command, rest);
+    const loaded = await loadCommand(name);
+    if ('commands' in loaded && isHelp(rest[0])) return await showHelp(name);
+    const { command, rest: args } = 'commands' in loaded ? chooseCommand(loaded, rest) : { command: loaded, rest };
+    const { help, values, positionals } = parseCommandLine(command, args);
     if (help) {
       printLine(toCommandHelp(command));
       return 0;
@@ -52,9 +54,16 @@ async function flush(stream: NodeJS.WriteStream): Promise<void> {
   await Promise.race([new Promise((resolve) => stream.write('', resolve)), setTimeout(FLUSH_MS)]);
 }
 
-async function showHelp(topic: string | undefined): Promise<number> {
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h';
+}
+
+async function showHelp(topic?: string, word?: string): Promise<number> {
   if (topic !== undefined && !topic.startsWith('-')) {
-    printLine(toCommandHelp(await loadCommand(topic)));
+    const loaded = await loadCommand(topic);
+    if (!('commands' in loaded)) printLine(toCommandHelp(loaded));
+    else if (word === undefined || word.startsWith('-')) printLine(toGroupHelp(loaded));
+    else printLine(toCommandHelp(chooseCommand(loaded, [word]).command));
     return 0;
   }
   const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
@@ -62,7 +71,7 @@ async function showHelp(topic: string | undefined): Promise<number> {
   return 0;
 }
 
-async function loadCommand(name: string): Promise<Command> {
+async function loadCommand(name: string): Promise<Command | CommandGroup> {
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load !== undefined) return await load();
   const guess = suggest(name, Object.keys(COMMANDS));

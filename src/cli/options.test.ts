@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toCommandHelp } from './help.ts';
-import { defineCommand, parseCommandLine, suggest, UsageError } from './options.ts';
+import {
+  chooseCommand,
+  type Command,
+  defineCommand,
+  onlyArgument,
+  parseCommandLine,
+  suggest,
+  UsageError,
+} from './options.ts';
 
 const command = defineCommand({
   name: 'sail',
@@ -95,3 +103,34 @@ describe('suggest()', () => {
     assert.equal(suggest('bake', known), undefined);
   });
 });
+
+describe('chooseCommand()', () => {
+  const group = { name: 'account', summary: '', commands: [make('account create'), make('account list')] };
+
+  it('takes the word behind the group, and gives the rest', () => {
+    const { command, rest } = chooseCommand(group, ['list', '--json']);
+    assert.deepEqual([command.name, rest], ['account list', ['--json']]);
+  });
+
+  it('says what there is, or what was meant', () => {
+    assert.throws(() => chooseCommand(group, []), /isola account what\? There are: create, list/);
+    assert.throws(
+      () => chooseCommand(group, ['lsit']),
+      /Unknown command 'account lsit'. Did you mean isola account list/,
+    );
+  });
+});
+
+describe('onlyArgument()', () => {
+  it('wants one, and not none or two', () => {
+    const command = { name: 'account create', positionals: '<id>' };
+    assert.equal(onlyArgument(command, ['acme']), 'acme');
+    for (const wrong of [[], [''], ['a', 'b']]) {
+      assert.throws(() => onlyArgument(command, wrong), /takes one argument: isola account create <id>/);
+    }
+  });
+});
+
+function make(name: string): Command {
+  return { name, summary: '', positionals: '', options: {}, examples: [], run: async () => 0 };
+}

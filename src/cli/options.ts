@@ -60,9 +60,36 @@ export interface Command<O extends Options = Options> {
   run(values: Values<O>, positionals: readonly string[]): Promise<number>;
 }
 
+/** Commands about one thing: `isola account create`. Each carries its whole name, `account create`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly Command[];
+}
+
 /** The command line is wrong: the user's to mend. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** The command of a group that the arguments begin with, and the arguments behind its name. */
+export function chooseCommand(
+  { name, commands }: CommandGroup,
+  [word = '', ...rest]: readonly string[],
+): { command: Command; rest: readonly string[] } {
+  const command = commands.find((candidate) => candidate.name === `${name} ${word}`);
+  if (command !== undefined) return { command, rest };
+  const words = commands.map((candidate) => candidate.name.slice(name.length + 1));
+  const guess = suggest(word, words);
+  const hint = guess === undefined ? `There are: ${words.join(', ')}` : `Did you mean isola ${name} ${guess}?`;
+  throw new UsageError(`${word === '' ? `isola ${name} what?` : `Unknown command '${name} ${word}'.`} ${hint}`);
+}
+
+/** The only argument of a command that takes one. */
+export function onlyArgument(command: Pick<Command, 'name' | 'positionals'>, positionals: readonly string[]): string {
+  const [argument, ...more] = positionals;
+  if (argument !== undefined && argument !== '' && more.length === 0) return argument;
+  throw new UsageError(`isola ${command.name} takes one argument: isola ${command.name} ${command.positionals}`);
 }
 
 /** Ties a command's `run` to the types of its options. */

@@ -20,6 +20,17 @@ export function paint(style: Style, text: string, stream: TextStream = process.s
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
+/** Tenants choose much of what is shown: control characters would let them rewrite the operator's terminal. */
+export function toSafe(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- that is what is taken out
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
+}
+
+/** The same for what stands on one line, in the order it is read. */
+export function toCell(text: string): string {
+  return toSafe(text).replace(/[\t\n\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '\uFFFD');
+}
+
 export function printLine(text = ''): void {
   process.stdout.write(`${text}\n`);
 }
