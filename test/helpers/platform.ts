@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { type IsolaProcess, ROOT, spawnIsola } from './isola-process.ts';
-import { runWrangler } from './wrangler.ts';
+import { runWrangler, spawnWrangler, type WranglerProcess } from './wrangler.ts';
 
 const TOKEN = 'token-of-the-end-to-end-tests';
 
@@ -19,6 +19,12 @@ export interface TestRequest {
   readonly body?: string | Uint8Array;
   /** Of the Worker; the first one unless given. */
   readonly account?: string;
+}
+
+export interface TestWrangler {
+  readonly input?: string;
+  /** Besides those that point it at the platform, or instead of them. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface TestResponse {
@@ -39,7 +45,9 @@ export interface TestPlatform extends AsyncDisposable {
   /** Runs `wrangler deploy` in a folder, relative to the checkout. Resolves to what it printed; throws when it fails. */
   deploy(folder: string, args?: readonly string[]): Promise<string>;
   /** Runs any wrangler command against this platform. */
-  wrangler(folder: string, args: readonly string[]): Promise<string>;
+  wrangler(folder: string, args: readonly string[], options?: TestWrangler): Promise<string>;
+  /** The same, for a command that goes on until it is stopped. */
+  spawnWrangler(folder: string, args: readonly string[], options?: TestWrangler): WranglerProcess;
   /** Asks a Worker, by its name, and reads the whole answer. */
   request(worker: string, path: string, options?: TestRequest): Promise<TestResponse>;
   /** The same, resolved once the headers are there: for answers that stream. */
@@ -80,16 +88,19 @@ export async function startTestPlatform(
   };
   let running = await start();
 
-  const wrangler = (project: string, wranglerArgs: readonly string[]): Promise<string> =>
-    runWrangler(wranglerArgs, {
-      cwd: resolve(ROOT, project),
-      home: folder,
-      env: {
-        CLOUDFLARE_API_BASE_URL: `${running.controlUrl}/client/v4`,
-        CLOUDFLARE_API_TOKEN: TOKEN,
-        CLOUDFLARE_ACCOUNT_ID: running.account,
-      },
-    });
+  const toWranglerOptions = (project: string, { env, ...options }: TestWrangler) => ({
+    cwd: resolve(ROOT, project),
+    home: folder,
+    env: {
+      CLOUDFLARE_API_BASE_URL: `${running.controlUrl}/client/v4`,
+      CLOUDFLARE_API_TOKEN: TOKEN,
+      CLOUDFLARE_ACCOUNT_ID: running.account,
+      ...env,
+    },
+    ...options,
+  });
+  const wrangler: TestPlatform['wrangler'] = (project, wranglerArgs, options = {}) =>
+    runWrangler(wranglerArgs, toWranglerOptions(project, options));
   const open = async (worker: string, path: string, options: TestRequest = {}): Promise<IncomingMessage> => {
     const { gateway } = running;
     const { account = running.account } = options;
@@ -131,6 +142,8 @@ export async function startTestPlatform(
     token: TOKEN,
     line: (pattern) => running.server.line(pattern),
     wrangler,
+    spawnWrangler: (project, wranglerArgs, options = {}) =>
+      spawnWrangler(wranglerArgs, toWranglerOptions(project, options)),
     deploy: (project, deployArgs = []) => wrangler(project, ['deploy', ...deployArgs]),
     open,
     async request(worker, path, options) {
