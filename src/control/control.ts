@@ -9,6 +9,7 @@ import { registerBulk } from './bulk.ts';
 import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
 import { registerDeployments } from './deployments.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
+import { registerErrorPages } from './error-pages.ts';
 import { param, parseAccountId } from './names.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerProducts } from './products.ts';
@@ -85,6 +86,7 @@ function registerPublic(app: ControlApp): void {
     { schema: { summary: 'Whether it answers', response: { 200: Result(z.object({ status: z.literal('ok') })) } } },
     () => ok({ status: 'ok' }),
   );
+  registerErrorPages(app);
 }
 
 function registerApi(api: ControlApp, context: ControlContext): void {

@@ -1,4 +1,5 @@
 /** For the tests of this folder: a control API over real stores in a temporary folder and a platform that only notes. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -82,7 +83,8 @@ export interface Answer {
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it by path
   readonly result: any;
   readonly result_info?: unknown;
-  readonly errors: readonly { readonly code: number; readonly message: string }[];
+  /** Without their links, which are checked. */
+  readonly errors: readonly { readonly code: number; readonly message: string; readonly documentation_url?: string }[];
 }
 
 export interface UploadForm {
@@ -184,5 +186,10 @@ function toUrl(path: string): string {
 }
 
 function toAnswer(response: LightMyRequestResponse): Answer {
-  return { status: response.statusCode, ...response.json<Omit<Answer, 'status'>>() };
+  const { errors = [], ...answer } = response.json<Omit<Answer, 'status'>>();
+  const told = errors.map(({ documentation_url, ...error }) => {
+    assert.match(documentation_url ?? '', new RegExp(`/errors/${error.code}$`));
+    return error;
+  });
+  return { status: response.statusCode, ...answer, errors: told };
 }
