@@ -9,7 +9,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
-import type { Blobs, Registry } from '../store/index.ts';
+import type { AuditLog, Blobs, Registry } from '../store/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
 import type { ControlPlatform } from './platform.ts';
 import type { ApiRates } from './rate-limits.ts';
@@ -27,6 +27,8 @@ export interface ControlDeps {
   readonly platform: ControlPlatform;
   /** For errors of uploads that do not start. */
   readonly mapper: Pick<SourceMapper, 'map'>;
+  /** Who changed what: an entry for each change that is asked for. */
+  readonly audit: AuditLog;
   readonly authenticator: Authenticator;
   readonly rates: ApiRates;
   /** Limits that an account made through the API begins with. */

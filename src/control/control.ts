@@ -3,6 +3,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import { registerAccounts } from './accounts.ts';
+import { registerAudit } from './audit-hook.ts';
 import { authenticate, authorize } from './auth.ts';
 import { addBodyParser } from './body.ts';
 import { registerBulk } from './bulk.ts';
@@ -113,6 +114,7 @@ function registerApi(api: ControlApp, context: ControlContext): void {
       throw new PlatformError('notFound', `There is no account '${id}'`);
     }
   });
+  registerAudit(api, context);
   api.setNotFoundHandler(sendNotFound);
   for (const register of RESOURCES) register(api, context);
 }

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import type { LightMyRequestResponse } from 'fastify';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { Route, VersionCode } from '../model.ts';
-import type { Blobs, Registry } from '../store/index.ts';
+import type { AuditLog, Blobs, Registry } from '../store/index.ts';
 import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
-import { openSqliteRegistry } from '../store/sqlite/index.ts';
+import { openSqliteAuditLog, openSqliteRegistry } from '../store/sqlite/index.ts';
 import { createOperatorTokens } from './auth.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
 import { createControl } from './control.ts';
@@ -69,6 +69,7 @@ export interface TestControl extends AsyncDisposable {
   readonly app: ControlApp;
   readonly registry: Registry;
   readonly blobs: Blobs;
+  readonly audit: AuditLog;
   readonly platform: FakePlatform;
   /** What the log got, one line each. */
   readonly logged: string[];
@@ -98,6 +99,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   const dir = mkdtempSync(join(tmpdir(), 'isola-control-'));
   const registry = openSqliteRegistry(join(dir, 'registry.db'));
   const blobs = openFileBlobs(join(dir, 'blobs'));
+  const audit = openSqliteAuditLog(join(dir, 'audit.db'));
   const platform = new FakePlatform();
   const logged: string[] = [];
   await registry.putAccount({ id: MAIN, name: 'Main', createdOn: new Date(0).toISOString() });
@@ -107,6 +109,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     blobs,
     platform,
     mapper,
+    audit,
     authenticator: createOperatorTokens(TOKEN),
     rates: toRates(0),
     baseDomain: 'apps.test',
@@ -126,6 +129,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     app,
     registry,
     blobs,
+    audit,
     platform,
     logged,
     request: async (method, path, body) =>
@@ -160,6 +164,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
       await app.close();
       await mapper.close();
       await registry.close();
+      await audit.close();
       rmSync(dir, { recursive: true });
     },
   };
@@ -186,7 +191,7 @@ function toUrl(path: string): string {
 }
 
 function toAnswer(response: LightMyRequestResponse): Answer {
-  const { errors = [], ...answer } = response.json<Omit<Answer, 'status'>>();
+  const { errors, ...answer } = response.json<Omit<Answer, 'status'>>();
   const told = errors.map(({ documentation_url, ...error }) => {
     assert.match(documentation_url ?? '', new RegExp(`/errors/${error.code}$`));
     return error;

@@ -16,7 +16,7 @@ import type { AccountId } from '../ids.ts';
 import type { Route } from '../model.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
-import { openSqliteStores } from '../store/sqlite/index.ts';
+import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { openAdminToken } from './admin-token.ts';
 import { createCellHandlers } from './cell-handlers.ts';
 import { CellProcess } from './cell-process.ts';
@@ -80,6 +80,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const stores = openSqliteStores(join(dataDir, 'registry.sqlite'));
   stack.defer(() => stores.close());
   const { registry } = stores;
+  const audit = openSqliteAuditLog(join(dataDir, 'audit.sqlite'));
+  stack.defer(() => audit.close());
   const blobs = openFileBlobs(join(dataDir, 'blobs'));
   const mapper = new SourceMapper();
   stack.defer(() => mapper.close());
@@ -152,6 +154,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     blobs,
     platform,
     mapper,
+    audit,
     authenticator: createOperatorTokens(admin.token),
     rates: toRates(options.apiRate),
     baseDomain,
