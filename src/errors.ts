@@ -18,6 +18,10 @@ export const ERROR_CODES = {
   overloaded: { code: 10301, status: 503 },
   forbidden: { code: 10370, status: 403 },
   rateLimited: { code: 10371, status: 429 },
+  badHostname: { code: 10340, status: 400 },
+  hostnameUnproven: { code: 10341, status: 403 },
+  hostnameTaken: { code: 10342, status: 409 },
+  badAlias: { code: 10343, status: 400 },
 } as const;
 
 export type ErrorName = keyof typeof ERROR_CODES;
