@@ -1,4 +1,5 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { ClientIn, ClientOut } from './client-io.ts';
 
 /** Answers that the gateway gives in its own name. */
 export const PAGES = {
@@ -16,13 +17,7 @@ export const PAGES = {
 export type PageName = keyof typeof PAGES;
 
 /** Sends the head and the whole body of a page; the caller ends the response. HTML for browsers, text for the rest. */
-export function writePage(
-  req: IncomingMessage,
-  res: ServerResponse,
-  page: PageName,
-  ray: string,
-  close: boolean,
-): void {
+export function writePage(req: ClientIn, res: ClientOut, page: PageName, ray: string, close: boolean): void {
   const [status, title, text] = PAGES[page];
   const html = req.headers.accept?.includes('text/html') ?? false;
   const body = html ? toHtml(status, title, text, ray) : `${status} ${title}\n${text}\nRay ${ray}\n`;

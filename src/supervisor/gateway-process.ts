@@ -80,10 +80,7 @@ export class GatewayProcess {
   /** Resolves when requests follow the new routes. */
   async setRoutes(routes: readonly Route[]): Promise<void> {
     for (let at = 0; at < routes.length; at += ROUTES_PER_CALL) {
-      const batch = routes.slice(at, at + ROUTES_PER_CALL);
-      // A hidden Worker is for service bindings and events only; one that was visible before goes away.
-      const remove = batch.filter((route) => route.hidden === true).map(({ account, worker }) => ({ account, worker }));
-      await this.#channel.call('routes', { set: batch.filter((route) => route.hidden !== true), remove });
+      await this.#channel.call('routes', { set: routes.slice(at, at + ROUTES_PER_CALL) });
     }
   }
 
