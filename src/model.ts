@@ -71,8 +71,33 @@ export interface Route {
   readonly account: AccountId;
   readonly worker: WorkerName;
   readonly shares: readonly VersionShare[];
-  /** The default URL is switched off (`workers_dev: false`): service bindings and events reach it, clients do not. */
+  /** The default URL is switched off (`workers_dev: false`): clients reach it by routes and custom domains only. */
   readonly hidden?: boolean;
+  /** Versions that are not deployed answer at URLs of their own (`preview_urls: true`). */
+  readonly previews?: boolean;
+}
+
+/** Which URLs a route is for. Host and path are in their one spelling (hostnames/). */
+export interface HostPattern {
+  /** Without the wildcard. */
+  readonly host: string;
+  /** `subdomains`: all below the host (`*.example.com`). `all`: the host too (`*example.com`). */
+  readonly wildcard: 'none' | 'subdomains' | 'all';
+  /** What a URL's path and query must be, or begin with. */
+  readonly path: string;
+  readonly isPrefix: boolean;
+  /** Absent: both. */
+  readonly scheme?: 'http' | 'https';
+}
+
+/** A route or a custom domain, as gateways are told. */
+export interface HostRule extends HostPattern {
+  /** Unique: replaces the rule that had it before. */
+  readonly id: string;
+  readonly account: AccountId;
+  /** `null`: what the pattern matches is for no Worker, whatever a wider pattern says. */
+  readonly worker: WorkerName | null;
+  readonly kind: 'route' | 'domain';
 }
 
 export type Outcome =

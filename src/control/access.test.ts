@@ -159,3 +159,22 @@ describe('/openapi.json', () => {
     assert.doesNotMatch(page.body, /https?:\/\//);
   });
 });
+
+describe('an error', () => {
+  it('links to a page that says what it means and what to do', async () => {
+    await using api = await openControl();
+    const { body } = await api.ask(TOKEN, '/accounts/main/d1/database', 'POST', '{}');
+    const [{ code, documentation_url: url }] = body.errors;
+    assert.match(url, /^http:\/\/localhost:\d+\/errors\/10300$/);
+    const page = await api.control.app.inject(new URL(url).pathname);
+    assert.equal(page.headers['content-type'], 'text/html; charset=utf-8');
+    assert.match(page.body, new RegExp(`${code} notAvailable[\\s\\S]*Remove the binding`));
+    assert.equal((await api.control.app.inject('/errors/1')).statusCode, 404);
+  });
+
+  it('has no link that the caller’s Host header could lead elsewhere', async () => {
+    await using api = await openControl();
+    const answer = await api.control.app.inject({ url: '/nothing', headers: { host: 'a/b"><script>' } });
+    assert.equal(answer.json().errors[0].documentation_url, undefined);
+  });
+});

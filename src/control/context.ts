@@ -9,8 +9,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
-import type { AuditLog, Blobs, Registry, Tokens } from '../store/index.ts';
-import type { AccountLifecycle } from './account-lifecycle.ts';
+import type { AuditLog, Blobs, Registry } from '../store/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
 import type { ControlPlatform } from './platform.ts';
 import type { ApiRates } from './rate-limits.ts';
@@ -28,10 +27,9 @@ export interface ControlDeps {
   readonly platform: ControlPlatform;
   /** For errors of uploads that do not start. */
   readonly mapper: Pick<SourceMapper, 'map'>;
-  readonly authenticator: Authenticator;
-  readonly tokens: Tokens;
+  /** Who changed what: an entry for each change that is asked for. */
   readonly audit: AuditLog;
-  readonly accounts: AccountLifecycle;
+  readonly authenticator: Authenticator;
   readonly rates: ApiRates;
   /** Limits that an account made through the API begins with. */
   readonly accountLimits?: Partial<WorkerLimits>;
@@ -64,8 +62,6 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a token must allow for this route. Every route of the API has one. */
     scope?: RouteScope;
-    /** What a change is called in the audit log, e.g. `token.create`. By default method and path of the route. */
-    audit?: string;
     /** `stream`: the handler reads the body itself, by `bodyStream`, within limits of its own. Otherwise it is JSON. */
     body?: 'stream';
     /** Of a JSON body; 1 MiB unless given. */

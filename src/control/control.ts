@@ -3,13 +3,14 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import { registerAccounts } from './accounts.ts';
-import { registerAuditLog } from './audit.ts';
+import { registerAudit } from './audit-hook.ts';
 import { authenticate, authorize } from './auth.ts';
 import { addBodyParser } from './body.ts';
 import { registerBulk } from './bulk.ts';
 import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
 import { registerDeployments } from './deployments.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
+import { registerErrorPages } from './error-pages.ts';
 import { param, parseAccountId } from './names.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerProducts } from './products.ts';
@@ -20,7 +21,6 @@ import { registerScripts } from './scripts.ts';
 import { registerServices } from './services.ts';
 import { registerSettings } from './settings.ts';
 import { registerSubdomain } from './subdomain.ts';
-import { registerTokens } from './tokens.ts';
 import { registerVersions } from './versions.ts';
 import { registerWhoami } from './whoami.ts';
 
@@ -38,8 +38,6 @@ const RESOURCES: readonly Resource[] = [
   registerSubdomain,
   registerScheduled,
   registerAccounts,
-  registerTokens,
-  registerAuditLog,
   registerBulk,
   registerProducts, // last: it fills the paths that the others left
 ];
@@ -89,6 +87,7 @@ function registerPublic(app: ControlApp): void {
     { schema: { summary: 'Whether it answers', response: { 200: Result(z.object({ status: z.literal('ok') })) } } },
     () => ok({ status: 'ok' }),
   );
+  registerErrorPages(app);
 }
 
 function registerApi(api: ControlApp, context: ControlContext): void {
@@ -115,6 +114,7 @@ function registerApi(api: ControlApp, context: ControlContext): void {
       throw new PlatformError('notFound', `There is no account '${id}'`);
     }
   });
+  registerAudit(api, context);
   api.setNotFoundHandler(sendNotFound);
   for (const register of RESOURCES) register(api, context);
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ERROR_CODES, PlatformError } from '../errors.ts';
 import { describeIssues } from './body.ts';
 import type { ControlLog } from './context.ts';
+import { toErrorUrl } from './error-pages.ts';
 
 export interface Envelope {
   readonly success: true;
@@ -83,6 +84,7 @@ export function sendNotFound(request: FastifyRequest, reply: FastifyReply): Fast
 }
 
 function send(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
-  const errors = [{ code, message }];
+  const url = toErrorUrl(reply.request, code);
+  const errors = [{ code, message, ...(url !== undefined && { documentation_url: url }) }];
   return reply.code(status).send({ success: false, errors, messages: [], result: null });
 }

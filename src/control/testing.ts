@@ -1,4 +1,5 @@
 /** For the tests of this folder: a control API over real stores in a temporary folder and a platform that only notes. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,17 +7,15 @@ import { join } from 'node:path';
 import type { LightMyRequestResponse } from 'fastify';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { Route, VersionCode } from '../model.ts';
-import type { AuditLog, Blobs, Registry, Tokens } from '../store/index.ts';
+import type { AuditLog, Blobs, Registry } from '../store/index.ts';
 import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
-import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
-import { AccountLifecycle } from './account-lifecycle.ts';
+import { openSqliteAuditLog, openSqliteRegistry } from '../store/sqlite/index.ts';
+import { createOperatorTokens } from './auth.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
 import { createControl } from './control.ts';
-import type { WorkerKey } from './names.ts';
 import { toRates } from './rate-limits.ts';
-import { TokenAuthenticator } from './token-authenticator.ts';
 import type { CheckResult, ControlPlatform } from './platform.ts';
 
 export const TOKEN = 'test-token';
@@ -29,7 +28,6 @@ export class FakePlatform implements ControlPlatform {
   published: Route[] = [];
   withdrawn: string[] = [];
   reloaded: string[] = [];
-  readonly suspended = new Set<AccountId>();
   fired: { worker: string; cron: string; scheduledTime: number }[] = [];
   checkResult: CheckResult = { ok: true, startupMs: 7, handlers: ['fetch'] };
   publishError: Error | undefined;
@@ -57,18 +55,6 @@ export class FakePlatform implements ControlPlatform {
     this.withdrawn.push(`${account}/${worker}`);
   }
 
-  async withdrawMany(workers: readonly WorkerKey[]): Promise<void> {
-    for (const { account, worker } of workers) await this.withdraw(account, worker);
-  }
-
-  async suspendAccount(account: AccountId): Promise<void> {
-    this.suspended.add(account);
-  }
-
-  async resumeAccount(account: AccountId): Promise<void> {
-    this.suspended.delete(account);
-  }
-
   async fireScheduled(
     _account: AccountId,
     worker: WorkerName,
@@ -82,9 +68,8 @@ export class FakePlatform implements ControlPlatform {
 export interface TestControl extends AsyncDisposable {
   readonly app: ControlApp;
   readonly registry: Registry;
-  readonly tokens: Tokens;
-  readonly audit: AuditLog;
   readonly blobs: Blobs;
+  readonly audit: AuditLog;
   readonly platform: FakePlatform;
   /** What the log got, one line each. */
   readonly logged: string[];
@@ -99,7 +84,8 @@ export interface Answer {
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it by path
   readonly result: any;
   readonly result_info?: unknown;
-  readonly errors: readonly { readonly code: number; readonly message: string }[];
+  /** Without their links, which are checked. */
+  readonly errors: readonly { readonly code: number; readonly message: string; readonly documentation_url?: string }[];
 }
 
 export interface UploadForm {
@@ -111,10 +97,9 @@ export interface UploadForm {
 
 export async function openTestControl(overrides: Partial<ControlDeps> = {}): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), 'isola-control-'));
-  const stores = openSqliteStores(join(dir, 'registry.db'));
-  const { registry, tokens, grants } = stores;
-  const audit = openSqliteAuditLog(join(dir, 'audit.db'));
+  const registry = openSqliteRegistry(join(dir, 'registry.db'));
   const blobs = openFileBlobs(join(dir, 'blobs'));
+  const audit = openSqliteAuditLog(join(dir, 'audit.db'));
   const platform = new FakePlatform();
   const logged: string[] = [];
   await registry.putAccount({ id: MAIN, name: 'Main', createdOn: new Date(0).toISOString() });
@@ -124,16 +109,8 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     blobs,
     platform,
     mapper,
-    authenticator: new TokenAuthenticator({
-      operatorToken: TOKEN,
-      tokens,
-      grants,
-      registry,
-      now: overrides.now ?? Date.now,
-    }),
-    tokens,
     audit,
-    accounts: new AccountLifecycle({ registry, platform, data: [] }),
+    authenticator: createOperatorTokens(TOKEN),
     rates: toRates(0),
     baseDomain: 'apps.test',
     gatewayPort: 8787,
@@ -151,9 +128,8 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   return {
     app,
     registry,
-    tokens,
-    audit,
     blobs,
+    audit,
     platform,
     logged,
     request: async (method, path, body) =>
@@ -187,7 +163,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     [Symbol.asyncDispose]: async () => {
       await app.close();
       await mapper.close();
-      await stores.close();
+      await registry.close();
       await audit.close();
       rmSync(dir, { recursive: true });
     },
@@ -215,5 +191,10 @@ function toUrl(path: string): string {
 }
 
 function toAnswer(response: LightMyRequestResponse): Answer {
-  return { status: response.statusCode, ...response.json<Omit<Answer, 'status'>>() };
+  const { errors, ...answer } = response.json<Omit<Answer, 'status'>>();
+  const told = errors.map(({ documentation_url, ...error }) => {
+    assert.match(documentation_url ?? '', new RegExp(`/errors/${error.code}$`));
+    return error;
+  });
+  return { status: response.statusCode, ...answer, errors: told };
 }

@@ -1,19 +1,35 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
-import type { AccountId } from '../ids.ts';
+import type { VersionId } from '../ids.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
-import { completeHandshake, type Upgrade, WebSocketSession } from '../web-socket/index.ts';
+import { completeHandshake, WebSocketSession } from '../web-socket/index.ts';
 import type { Cell } from './cells.ts';
+import type { ClientIn, ClientOut, PendingUpgrade } from './client-io.ts';
 import type { PageRecord } from './page-log.ts';
 import { PAGES, type PageName, writePage } from './pages.ts';
 import { announcedBody, toRequestHead } from './request-head.ts';
 import { parseResponseHead } from './response-head.ts';
-import { chooseVersion, type WorkerRoute } from './routes.ts';
+import type { WorkerRoute } from './routes.ts';
+import { chooseVersion } from './version-choice.ts';
 import type { Waiting } from './waiting-room.ts';
 
 const LINGER_MS = 2_000; // how long a client may go on sending a body that has been refused
 const STALL_MS = 60_000; // how long a client may take no byte of what waits for it, before it is cut off
 const INLINE_TEXT_BYTES = 16 * 1024; // above that, a copy into a string costs more than a second buffer in the write
+
+/** For whom a request is. */
+export interface Client {
+  readonly ip: string;
+  /** Of the URL that the Worker sees. */
+  readonly scheme: 'http' | 'https';
+}
+
+/** Where requests come in, one after another or at the same time. */
+export interface ClientConnection extends Client {
+  /** Requests without an answer, latest first. */
+  first: ClientRequest | undefined;
+  open: number;
+}
 
 /** What a request needs of its server. */
 export interface RequestHost {
@@ -26,8 +42,16 @@ export interface RequestHost {
   /** It has been answered, or will never be: forget it. */
   finished(request: ClientRequest, end: RequestEnd): void;
   /** Its connection is a WebSocket from here on. `onEnd` of the session calls the function that this returns. */
-  upgraded(session: WebSocketSession, cell: Cell, account: AccountId): void;
+  upgraded(session: WebSocketSession, cell: Cell): void;
   closed(session: WebSocketSession, cell: Cell): void;
+}
+
+export interface RequestParts {
+  readonly req: ClientIn;
+  readonly res: ClientOut;
+  readonly ray: string;
+  readonly client: Client;
+  readonly connection: ClientConnection;
 }
 
 export type RequestEnd = 'answered' | 'upgraded' | 'bad-gateway' | 'unavailable' | 'client-gone' | 'broken-off';
@@ -37,12 +61,13 @@ export type RequestEnd = 'answered' | 'upgraded' | 'bad-gateway' | 'unavailable'
  * the request only if it has a body: the connection tells all its requests when the client goes.
  */
 export class ClientRequest implements ExchangeEvents, Waiting {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: ClientIn;
+  readonly res: ClientOut;
   readonly ray: string;
-  readonly clientIp: string;
+  readonly client: Client;
+  readonly connection: ClientConnection;
   /** Its client asks for a WebSocket; `res` is for any other answer. */
-  upgrade: Upgrade | undefined;
+  upgrade: PendingUpgrade | undefined;
   /** The next one of the same connection (pipelining). */
   next: ClientRequest | undefined;
   readonly #host: RequestHost;
@@ -67,12 +92,13 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   #ungranted = 0;
   #drainWatched = false;
 
-  constructor(host: RequestHost, req: IncomingMessage, res: ServerResponse, ray: string, clientIp: string) {
+  constructor(host: RequestHost, { req, res, ray, client, connection }: RequestParts) {
     this.#host = host;
     this.req = req;
     this.res = res;
     this.ray = ray;
-    this.clientIp = clientIp;
+    this.client = client;
+    this.connection = connection;
   }
 
   get route(): WorkerRoute | undefined {
@@ -81,7 +107,8 @@ export class ClientRequest implements ExchangeEvents, Waiting {
 
   /** Sends it on its way to the Worker. */
   start(route: WorkerRoute, host: string, path: string): void {
-    const announced = announcedBody(this.req.headers);
+    if (this.#done) return; // its client left while it was looked for
+    const announced = announcedBody(this.req);
     this.#uploading = announced !== 0;
     if (announced !== undefined && announced > MAX_REQUEST_BODY_BYTES) {
       this.fail('bodyTooLarge');
@@ -95,19 +122,16 @@ export class ClientRequest implements ExchangeEvents, Waiting {
 
   /** Opens the exchange. The version is chosen now: a request that was held gets the one deployed meanwhile. */
   forward(cell: Cell, route: WorkerRoute): void {
-    const { req } = this;
+    const { req, client } = this;
     const { headers } = req;
-    let version = route.version;
-    if (version === undefined) {
-      const key = headers['x-isola-version-key'];
-      version = chooseVersion(route, typeof key === 'string' ? key : this.clientIp);
-    }
+    const { version = this.#chooseVersion(route) } = route;
     const isUpgrade = this.upgrade !== undefined;
     const head = toRequestHead({
       ray: this.ray,
       version,
-      clientIp: this.clientIp,
+      clientIp: client.ip,
       method: req.method ?? 'GET',
+      scheme: client.scheme,
       host: this.#hostHeader,
       path: this.#path,
       rawHeaders: req.rawHeaders,
@@ -117,6 +141,13 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     this.#cell = cell;
     this.#exchange = cell.channel.request(head, undefined, !this.#uploading && !isUpgrade, this);
     if (this.#uploading) this.#upload(this.#exchange);
+  }
+
+  #chooseVersion({ weights = [] }: WorkerRoute): VersionId {
+    const key = this.req.headers['x-isola-version-key'];
+    const version = chooseVersion(weights, typeof key === 'string' ? key : this.client.ip);
+    if (version === undefined) throw new Error('A route has neither a version nor weights');
+    return version;
   }
 
   resume(): void {
@@ -149,6 +180,14 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     if (this.#uploading) this.req.resume();
     if (page === 'badGateway') this.#finish('bad-gateway');
     else this.#finish(page === 'unavailable' ? 'unavailable' : 'answered');
+  }
+
+  /** Sends the client to another URL: the same one, but by TLS. */
+  redirect(location: string): void {
+    this.#headSent = true;
+    this.res.writeHead(308, STATUS_CODES[308], ['location', location, 'content-length', '0', 'x-isola-ray', this.ray]);
+    this.res.end();
+    this.#finish('answered');
   }
 
   onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
@@ -227,18 +266,18 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   }
 
   /** The Worker has accepted the WebSocket. */
-  #switch(upgrade: Upgrade, head: string, body: Buffer): void {
+  #switch(upgrade: PendingUpgrade, head: string, body: Buffer): void {
     const exchange = this.#exchange;
     const cell = this.#cell;
-    const account = this.#route?.account;
-    if (exchange === undefined || cell === undefined || account === undefined) return;
-    this.res.detachSocket(this.req.socket);
+    if (exchange === undefined || cell === undefined) return;
+    const { req, res } = upgrade;
+    res.detachSocket(req.socket);
     let ws: ReturnType<typeof completeHandshake>;
     try {
-      ws = completeHandshake(this.req, upgrade, [...parseResponseHead(head).headers, 'x-isola-ray', this.ray]);
+      ws = completeHandshake(req, upgrade, [...parseResponseHead(head).headers, 'x-isola-ray', this.ray]);
     } catch {
       exchange.reset(RESET_CODES.internal, 'response head is not valid HTTP');
-      this.res.assignSocket(this.req.socket);
+      res.assignSocket(req.socket);
       this.fail('badGateway');
       return;
     }
@@ -248,7 +287,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
       onEnd: () => this.#host.closed(session, cell),
     });
     this.#session = session;
-    this.#host.upgraded(session, cell, account);
+    this.#host.upgraded(session, cell);
     this.res.statusCode = 101;
     this.#finish('upgraded');
     if (body.length > 0) session.onData(body);

@@ -5,12 +5,4 @@
  * bounded memory and breaks its own connection only.
  * Start at server.ts; client-request.ts is one request's life.
  */
-export type {
-  AccountsParams,
-  CellsParams,
-  DrainParams,
-  GatewayStats,
-  RoutesParams,
-  StartParams,
-  StartResult,
-} from './protocol.ts';
+export type { CellsParams, DrainParams, GatewayStats, RoutesParams, StartParams, StartResult } from './protocol.ts';

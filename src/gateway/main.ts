@@ -7,15 +7,28 @@ import { openChannel } from '../channel/index.ts';
 import { CellSet } from './cells.ts';
 import { listenForCells } from './links.ts';
 import { PageLog } from './page-log.ts';
-import { parseAccounts, parseCells, parseDrain, parseRoutes, parseStart, type StartResult } from './protocol.ts';
+import { Previews } from './previews.ts';
+import {
+  parseCells,
+  parseCertificates,
+  parseDrain,
+  parsePreviews,
+  parseRoutes,
+  parseRules,
+  parseStart,
+  type PreviewList,
+  type StartResult,
+} from './protocol.ts';
 import { RaySource } from './ray.ts';
 import { RouteTable } from './routes.ts';
 import { HttpFront } from './server.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 const SUPERVISOR_FD = 3;
 
 interface Running {
   readonly routes: RouteTable;
+  readonly previews: Previews;
   readonly front: HttpFront;
   readonly pages: PageLog;
 }
@@ -41,13 +54,15 @@ async function answer(method: string, params: unknown): Promise<unknown> {
   if (running === undefined) throw new Error(`Cannot ${method}: the gateway has not been started`);
   switch (method) {
     case 'routes':
-      return setRoutes(running.routes, params);
-    case 'accounts': {
-      const { suspend, resume } = parseAccounts(params);
-      for (const account of suspend) running.front.suspend(account);
-      for (const account of resume) running.front.resume(account);
-      return undefined;
+      return setRoutes(running, params);
+    case 'rules':
+      return setRules(running.routes, params);
+    case 'previews': {
+      const { account, worker } = parsePreviews(params);
+      return running.previews.forget(account, worker);
     }
+    case 'tls':
+      return running.front.useCertificates(parseCertificates(params).pairs);
     case 'cells':
       cells.list(parseCells(params).cells);
       running.front.onCellReady();
@@ -68,14 +83,19 @@ async function start(params: unknown): Promise<StartResult> {
   const options = parseStart(params);
   const routes = new RouteTable(options.baseDomain);
   const pages = new PageLog((lines) => supervisor.notify('pages', null, lines));
+  const previews = new Previews(
+    async (account, worker) => (await supervisor.call('previews', { account, worker })).value as PreviewList,
+  );
   const front = new HttpFront({
     routes,
+    previews,
+    proxies: new TrustedProxies(options.trustedProxies ?? []),
     cells,
     rays: new RaySource(),
     pages,
     onFault: (error) => supervisor.notify('fault', { message: String(error instanceof Error ? error.stack : error) }),
   });
-  running = { routes, front, pages };
+  running = { routes, previews, front, pages };
   await listenForCells({
     socketPath: options.socketPath,
     linkToken: options.linkToken,
@@ -83,14 +103,30 @@ async function start(params: unknown): Promise<StartResult> {
     onReady: () => front.onCellReady(),
     onLost: (id, error) => supervisor.notify('linkLost', { id, error: error?.message }),
   });
-  return { port: await front.listen(options) };
+  return front.listen(options);
 }
 
-function setRoutes(routes: RouteTable, params: unknown): undefined {
+function setRoutes({ routes, previews }: Running, params: unknown): undefined {
   const { reset, set = [], remove = [] } = parseRoutes(params);
-  if (reset === true) routes.clear();
-  for (const { account, worker } of remove) routes.remove(account, worker);
-  for (const route of set) routes.set(route);
+  if (reset === true) {
+    routes.clear();
+    previews.clear();
+  }
+  for (const { account, worker } of remove) {
+    routes.remove(account, worker);
+    previews.forget(account, worker);
+  }
+  for (const route of set) {
+    routes.set(route);
+    previews.forget(route.account, route.worker);
+  }
+}
+
+function setRules(routes: RouteTable, params: unknown): undefined {
+  const { reset, set, remove } = parseRules(params);
+  if (reset) routes.clearRules();
+  for (const id of remove) routes.removeRule(id);
+  for (const rule of set) routes.setRule(rule);
 }
 
 function cpuUs(): number {

@@ -1,10 +1,10 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { ClientIn, ClientOut } from './client-io.ts';
 
 /** Answers that the gateway gives in its own name. */
 export const PAGES = {
   badRequest: [400, 'Bad request', 'The request could not be understood.'],
   badHandshake: [400, 'Bad request', 'The request asks for a WebSocket, but not as RFC 6455 has it.'],
-  accountSuspended: [403, 'Not available', 'This address is not available at the moment.'],
   badHost: [404, 'There is nothing here', 'The request names no host.'],
   unknownHost: [404, 'There is nothing here', 'No Worker is served under this host name.'],
   unknownWorker: [404, 'Worker not found', 'There is no Worker at this address.'],
@@ -17,13 +17,7 @@ export const PAGES = {
 export type PageName = keyof typeof PAGES;
 
 /** Sends the head and the whole body of a page; the caller ends the response. HTML for browsers, text for the rest. */
-export function writePage(
-  req: IncomingMessage,
-  res: ServerResponse,
-  page: PageName,
-  ray: string,
-  close: boolean,
-): void {
+export function writePage(req: ClientIn, res: ClientOut, page: PageName, ray: string, close: boolean): void {
   const [status, title, text] = PAGES[page];
   const html = req.headers.accept?.includes('text/html') ?? false;
   const body = html ? toHtml(status, title, text, ray) : `${status} ${title}\n${text}\nRay ${ray}\n`;

@@ -1,9 +1,10 @@
 /**
  * What the supervisor says to the gateway over their channel: JSON-safe, parsed here once. The gateway in its turn notifies
- * `linkLost {id, error}` when a cell's link has ended and `fault {message}` when a request has met a bug of ours.
+ * `linkLost {id, error}` when a cell's link has ended and `fault {message}` when a request has met a bug of ours, and calls
+ * `previews`.
  */
-import type { AccountId, WorkerName } from '../ids.ts';
-import type { Route } from '../model.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { HostRule, Route } from '../model.ts';
 
 /** Call `start`. Answered with `StartResult` once the port and the cells' socket accept connections. */
 export interface StartParams {
@@ -18,10 +19,56 @@ export interface StartParams {
   readonly linkToken: string;
   /** Several gateways share the port. */
   readonly reusePort?: boolean;
+  /** A second port, which speaks TLS. */
+  readonly tls?: TlsParams;
+  /** The plain port only sends clients to the TLS port, as clients see it. */
+  readonly redirectTo?: number;
+  /** Addresses and networks of proxies that are believed about their clients. */
+  readonly trustedProxies?: readonly string[];
+}
+
+export interface TlsParams {
+  readonly port: number;
+  readonly pairs: readonly TlsPair[];
+}
+
+/** A certificate with its key, both PEM. */
+export interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+  /** The hosts that it is for, in lower case; a wildcard as the certificate has it, `*.example.com`. */
+  readonly names: readonly string[];
 }
 
 export interface StartResult {
   readonly port: number;
+  readonly tlsPort?: number;
+}
+
+/** Call `tls`: other certificates, for handshakes from here on. */
+export interface CertificatesParams {
+  readonly pairs: readonly TlsPair[];
+}
+
+/** Call `rules`: the same as `routes`, for route patterns and custom domains. Takes effect as a whole. */
+export interface RulesParams {
+  readonly reset?: boolean;
+  readonly set?: readonly HostRule[];
+  /** By id. */
+  readonly remove?: readonly string[];
+}
+
+/** Call `previews`: a Worker has another version, or an alias has moved. A change of its route says so too. */
+export interface PreviewsParams {
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+}
+
+/** What the supervisor answers when the gateway calls `previews` with a Worker's `PreviewsParams`. */
+export interface PreviewList {
+  /** Newest first. */
+  readonly versions: readonly VersionId[];
+  readonly aliases: readonly (readonly [alias: string, version: VersionId])[];
 }
 
 /** Call `routes`: forget everything if `reset`, then take away, then add. Up to 10,000 entries a call. */
@@ -29,12 +76,6 @@ export interface RoutesParams {
   readonly reset?: boolean;
   readonly set?: readonly Route[];
   readonly remove?: readonly { readonly account: AccountId; readonly worker: WorkerName }[];
-}
-
-/** Call `accounts`: what belongs to a suspended account answers 403, and its WebSockets are closed. Before its routes. */
-export interface AccountsParams {
-  readonly suspend?: readonly AccountId[];
-  readonly resume?: readonly AccountId[];
 }
 
 /** Call `cells`: which cells may be given requests. One that is not listed any more finishes what it has. */
@@ -47,7 +88,7 @@ export interface DrainParams {
   readonly timeoutMs: number;
 }
 
-/** Answer to `stats`. Counters since the start, apart from `active`, `webSockets`, `held`, `connections`, `routes` and `cells`. */
+/** Answer to `stats`. Counters since the start, apart from `active`, `webSockets`, `held`, `connections`, `routes`, `rules` and `cells`. */
 export interface GatewayStats {
   readonly requests: number;
   /** Responses by the first digit of their status, index 0 to 5. */
@@ -66,6 +107,8 @@ export interface GatewayStats {
   readonly held: number;
   readonly connections: number;
   readonly routes: number;
+  /** Route patterns and custom domains. */
+  readonly rules: number;
   readonly cells: readonly {
     readonly id: string;
     readonly live: boolean;
@@ -75,7 +118,7 @@ export interface GatewayStats {
 }
 
 export function parseStart(params: unknown): StartParams {
-  const { host, port, baseDomain, socketPath, linkToken, reusePort } = parseObject('start', params);
+  const { host, port, baseDomain, socketPath, linkToken, reusePort, ...rest } = parseObject('start', params);
   if (
     typeof host !== 'string' ||
     typeof port !== 'number' ||
@@ -86,7 +129,15 @@ export function parseStart(params: unknown): StartParams {
   ) {
     throw new TypeError('Cannot start: host, port, baseDomain, socketPath and a linkToken of 16 characters are needed');
   }
-  return { host, port, baseDomain: baseDomain.toLowerCase(), socketPath, linkToken, reusePort: reusePort === true };
+  return {
+    ...(rest as Pick<StartParams, 'tls' | 'redirectTo' | 'trustedProxies'>), // from the supervisor, which has checked them
+    host,
+    port,
+    baseDomain: baseDomain.toLowerCase(),
+    socketPath,
+    linkToken,
+    reusePort: reusePort === true,
+  };
 }
 
 export function parseRoutes(params: unknown): RoutesParams {
@@ -99,10 +150,27 @@ export function parseRoutes(params: unknown): RoutesParams {
   };
 }
 
-export function parseAccounts(params: unknown): Required<AccountsParams> {
-  const { suspend = [], resume = [] } = parseObject('accounts', params) as AccountsParams;
-  if (!Array.isArray(suspend) || !Array.isArray(resume)) throw new TypeError('Cannot set accounts: lists are needed');
-  return { suspend, resume };
+export function parseRules(params: unknown): Required<RulesParams> {
+  const { reset, set, remove } = parseObject('rules', params);
+  return {
+    reset: reset === true,
+    set: Array.isArray(set) ? (set as HostRule[]) : [],
+    remove: Array.isArray(remove) ? (remove as string[]) : [],
+  };
+}
+
+export function parseCertificates(params: unknown): CertificatesParams {
+  const { pairs } = parseObject('tls', params);
+  if (!Array.isArray(pairs)) throw new TypeError('Cannot take certificates: a list is needed');
+  return { pairs: pairs as TlsPair[] };
+}
+
+export function parsePreviews(params: unknown): PreviewsParams {
+  const { account, worker } = parseObject('previews', params);
+  if (typeof account !== 'string' || typeof worker !== 'string') {
+    throw new TypeError('Cannot forget previews: account and worker are needed');
+  }
+  return { account: account as AccountId, worker: worker as WorkerName };
 }
 
 export function parseCells(params: unknown): CellsParams {

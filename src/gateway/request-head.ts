@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientIn } from './client-io.ts';
 import { HOP_BY_HOP } from './hop-by-hop.ts';
 
 const NAME_CACHE_ENTRIES = 2_000;
@@ -18,6 +18,7 @@ export interface RequestHeadParts {
   readonly version: string;
   readonly clientIp: string;
   readonly method: string;
+  readonly scheme: 'http' | 'https';
   readonly host: string;
   /** Path and query, beginning with a slash. */
   readonly path: string;
@@ -32,7 +33,7 @@ export interface RequestHeadParts {
 export function toRequestHead(parts: RequestHeadParts): string {
   const { ray, clientIp, rawHeaders } = parts;
   const ending = endingHeaders(parts.connection);
-  let head = `${ray}\n${parts.version}\n${clientIp}\n${parts.method}\nhttp://${parts.host}${parts.path}`;
+  let head = `${ray}\n${parts.version}\n${clientIp}\n${parts.method}\n${parts.scheme}://${parts.host}${parts.path}`;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const raw = rawHeaders[i] ?? '';
     const name = names.get(raw) ?? learnName(raw);
@@ -44,10 +45,15 @@ export function toRequestHead(parts: RequestHeadParts): string {
 }
 
 /** Bytes of body announced: 0 for none, undefined when they come in chunks. */
-export function announcedBody(headers: IncomingHttpHeaders): number | undefined {
+export function announcedBody({
+  headers,
+  endsWithHead,
+}: Pick<ClientIn, 'headers' | 'endsWithHead'>): number | undefined {
+  if (endsWithHead === true) return 0;
   if (headers['transfer-encoding'] !== undefined) return undefined;
   const length = headers['content-length'];
-  return length === undefined ? 0 : Number(length); // digits only: the parser has seen to that
+  if (length === undefined) return endsWithHead === undefined ? 0 : undefined;
+  return Number(length); // digits only: the parser has seen to that
 }
 
 function endingHeaders(connection: string | undefined): string[] | undefined {

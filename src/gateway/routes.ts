@@ -1,6 +1,9 @@
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
-import type { Route, VersionShare } from '../model.ts';
-import { fnv1a, mix } from './hash.ts';
+import { toMatchedPath } from '../matched-path.ts';
+import type { HostRule, Route } from '../model.ts';
+import { fnv1a } from './hash.ts';
+import { type HostLevels, HostRules } from './host-rules.ts';
+import { toWeights, type Weight } from './version-choice.ts';
 
 const HOST_CACHE_ENTRIES = 10_000; // raw Host headers that led somewhere; forgotten as a whole when full
 
@@ -8,25 +11,47 @@ const HOST_CACHE_ENTRIES = 10_000; // raw Host headers that led somewhere; forgo
 export interface WorkerRoute {
   readonly account: AccountId;
   readonly worker: WorkerName;
-  /** Of account and worker: places it on a cell, and salts the choice of version. */
+  /** Of account and worker: places it on a cell. */
   readonly hash: number;
-  /** The only version, or undefined when `shares` decides. */
+  /** The only version, or undefined when `weights` decide. */
   readonly version: VersionId | undefined;
-  readonly shares: readonly VersionShare[] | undefined;
+  readonly weights: readonly Weight[] | undefined;
+  /** Not at its default URL. */
+  readonly hidden: boolean;
+  readonly previews: boolean;
+  readonly levels?: undefined;
 }
 
-export type Resolution = WorkerRoute | 'unknown-host' | 'unknown-worker';
+/** The host may name a version of one of these Workers, which the table does not know. */
+export interface PreviewCandidates {
+  /** The most likely one first. */
+  readonly previews: readonly PreviewCandidate[];
+  /** What the host leads to when it is no preview. */
+  readonly otherwise: Resolution;
+}
+
+export interface PreviewCandidate {
+  readonly route: WorkerRoute;
+  /** The first 8 characters of a version's id, or an alias. */
+  readonly label: string;
+}
+
+type Resolution = WorkerRoute | 'unknown-host' | 'unknown-worker';
 
 /**
- * Finds the Worker of a Host header. Replaced piecemeal by the supervisor; 100,000 Workers take some 30 MB.
- * Nothing a client sends stays here unless it names a Worker that exists.
+ * Finds the Worker of a URL. Replaced piecemeal by the supervisor; 100,000 Workers take some 30 MB.
+ * Nothing a client sends stays here unless it names a Worker or a host of a rule that exists.
+ *
+ * Below the base domain a Worker at its default URL comes first, then a route or custom domain for the very host, then
+ * previews, then wildcards: nothing shadows a Worker.
  */
 export class RouteTable {
   readonly #suffix: string;
   /** By `<worker>.<account>`. */
   readonly #routes = new Map<string, WorkerRoute>();
+  readonly #rules = new HostRules();
   /** By the Host header as the client wrote it: the usual request is one look-up. */
-  readonly #byHost = new Map<string, WorkerRoute>();
+  readonly #byHost = new Map<string, WorkerRoute | HostLevels>();
 
   constructor(baseDomain: string) {
     this.#suffix = `.${baseDomain}`;
@@ -36,10 +61,13 @@ export class RouteTable {
     return this.#routes.size;
   }
 
+  get rules(): number {
+    return this.#rules.size;
+  }
+
   set(route: Route): void {
     const name = `${route.worker}.${route.account}`;
     const shares = route.shares.filter((share) => share.percentage > 0);
-    const only = shares.length === 1 ? shares[0] : undefined;
     this.#byHost.clear();
     if (shares.length === 0) {
       this.#routes.delete(name);
@@ -49,8 +77,10 @@ export class RouteTable {
       account: route.account,
       worker: route.worker,
       hash: fnv1a(name),
-      version: only?.version,
-      shares: only === undefined ? shares : undefined,
+      version: shares.length === 1 ? shares[0]?.version : undefined,
+      weights: shares.length === 1 ? undefined : toWeights(shares),
+      hidden: route.hidden === true,
+      previews: route.previews === true,
     });
   }
 
@@ -59,43 +89,73 @@ export class RouteTable {
     this.#routes.delete(`${worker}.${account}`);
   }
 
+  setRule(rule: HostRule): void {
+    this.#byHost.clear();
+    this.#rules.set(rule);
+  }
+
+  removeRule(id: string): void {
+    this.#byHost.clear();
+    this.#rules.remove(id);
+  }
+
   clear(): void {
     this.#byHost.clear();
     this.#routes.clear();
   }
 
-  /** Takes a Host header as it came: any case, with or without a port. */
-  resolve(host: string): Resolution {
-    return this.#byHost.get(host) ?? this.#lookUp(host);
+  clearRules(): void {
+    this.#byHost.clear();
+    this.#rules.clear();
   }
 
-  #lookUp(host: string): Resolution {
+  /** Takes a Host header as it came: any case, with or without a port. `path` with its query. */
+  resolve(host: string, path: string, scheme: 'http' | 'https'): Resolution | PreviewCandidates {
+    const known = this.#byHost.get(host);
+    if (known === undefined) return this.#lookUp(host, path, scheme);
+    return known.levels === undefined ? known : this.#match(known, path, scheme);
+  }
+
+  #lookUp(host: string, path: string, scheme: 'http' | 'https'): Resolution | PreviewCandidates {
     const name = toHostname(host);
-    if (!name.endsWith(this.#suffix)) return 'unknown-host';
-    const route = this.#routes.get(name.slice(0, -this.#suffix.length));
-    if (route === undefined) return 'unknown-worker';
-    if (this.#byHost.size >= HOST_CACHE_ENTRIES) this.#byHost.clear();
-    this.#byHost.set(host, route);
-    return route;
+    const isOurs = name.endsWith(this.#suffix);
+    const rest = isOurs ? name.slice(0, -this.#suffix.length) : '';
+    if (isOurs) {
+      const route = this.#routes.get(rest);
+      if (route?.hidden === false) return this.#keep(host, route);
+    }
+    const levels = this.#rules.levelsOf(name, isOurs ? this.#suffix : '');
+    // Of hosts that only a wildcard fits there are without number: they are looked up each time.
+    if (levels !== undefined && this.#rules.has(name)) return this.#match(this.#keep(host, levels), path, scheme);
+    const otherwise =
+      levels === undefined ? (isOurs ? 'unknown-worker' : 'unknown-host') : this.#match(levels, path, scheme);
+    const previews = isOurs ? this.#previewsOf(rest) : [];
+    return previews.length === 0 ? otherwise : { previews, otherwise };
   }
-}
 
-/**
- * The version that serves a client. By percentages, and the same one as long as those stay the same: `key` is the
- * client's address, or what it sent as `x-isola-version-key`.
- */
-export function chooseVersion(route: WorkerRoute, key: string): VersionId {
-  if (route.version !== undefined) return route.version;
-  const shares = route.shares ?? [];
-  let total = 0;
-  for (const share of shares) total += share.percentage;
-  let point = (mix(fnv1a(key), route.hash) / 0x1_0000_0000) * total;
-  for (const share of shares) {
-    point -= share.percentage;
-    if (point < 0) return share.version;
+  #match(levels: HostLevels, path: string, scheme: 'http' | 'https'): Resolution {
+    const rule = levels.find(toMatchedPath(path), scheme);
+    if (rule === undefined) return 'unknown-host';
+    if (rule.worker === null) return 'unknown-worker';
+    return this.#routes.get(`${rule.worker}.${rule.account}`) ?? 'unknown-worker';
   }
-  // Unreachable but for rounding; a route without shares is never stored.
-  return (shares.at(-1) as VersionShare).version;
+
+  /** `rest` is the name below the base domain. A label may be cut at each of its dashes: the longest Worker's name first. */
+  #previewsOf(rest: string): PreviewCandidate[] {
+    const found: PreviewCandidate[] = [];
+    const end = rest.indexOf('.');
+    for (let at = rest.indexOf('-', 1); at !== -1 && at < end; at = rest.indexOf('-', at + 1)) {
+      const route = this.#routes.get(rest.slice(at + 1));
+      if (route?.previews === true) found.push({ route, label: rest.slice(0, at) });
+    }
+    return found;
+  }
+
+  #keep<Known extends WorkerRoute | HostLevels>(host: string, known: Known): Known {
+    if (this.#byHost.size >= HOST_CACHE_ENTRIES) this.#byHost.clear();
+    this.#byHost.set(host, known);
+    return known;
+  }
 }
 
 function toHostname(host: string): string {

@@ -1,15 +1,26 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { AccountId } from '../ids.ts';
-import { MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
-import { isHandshake, toPlainResponse, type Upgrade, type WebSocketSession } from '../web-socket/index.ts';
+import { MAX_HTTP2_STREAMS, MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
+import { isHandshake, toPlainResponse, type WebSocketSession } from '../web-socket/index.ts';
 import type { Cell, CellSet } from './cells.ts';
-import { ClientRequest, type RequestEnd, type RequestHost } from './client-request.ts';
-import type { DrainParams, GatewayStats, StartParams } from './protocol.ts';
+import type { ClientIn, ClientOut, PendingUpgrade } from './client-io.ts';
+import {
+  type Client,
+  type ClientConnection,
+  ClientRequest,
+  type RequestEnd,
+  type RequestHost,
+} from './client-request.ts';
+import { Http2Front, type StreamExchange } from './http2.ts';
+import type { DrainParams, GatewayStats, StartParams, StartResult, TlsPair } from './protocol.ts';
 import type { PageLog, PageRecord } from './page-log.ts';
+import type { Previews } from './previews.ts';
 import type { RaySource } from './ray.ts';
-import type { RouteTable } from './routes.ts';
+import type { PreviewCandidates, RouteTable, WorkerRoute } from './routes.ts';
+import { TlsFront } from './tls-front.ts';
+import { type TrustedProxies, unmapped } from './trusted-proxies.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 const KEEP_ALIVE_MS = 75_000; // longer than the 60 s of common load balancers, so that they close first
@@ -20,20 +31,22 @@ const MAX_CONNECTIONS = 100_000;
 const MAX_PIPELINED = 32; // unanswered requests of one connection: each may hold a window of body in memory
 const MAX_CELL_WEB_SOCKETS = 24_576; // of one cell: three quarters of its exchanges, the rest is for requests
 const GOING_AWAY = 1001; // RFC 6455 §7.4.1
-const POLICY_VIOLATION = 1008; // as above
 const CONNECTION = Symbol('connection');
 
-interface ClientConnection {
-  readonly ip: string;
-  /** Requests without an answer, latest first. */
-  first: ClientRequest | undefined;
-  open: number;
+interface Connection extends ClientConnection {
+  /** The peer is a proxy that is believed about its clients. */
+  readonly isTrusted: boolean;
+  /** Unanswered requests that it may have. */
+  readonly limit: number;
 }
 
-type ClientSocket = Socket & { [CONNECTION]?: ClientConnection };
+type ClientSocket = Socket & { [CONNECTION]?: Connection; readonly encrypted?: boolean };
+type ClientSession = ServerHttp2Session & { [CONNECTION]?: Connection };
 
 export interface FrontOptions {
   readonly routes: RouteTable;
+  readonly previews: Previews;
+  readonly proxies: TrustedProxies;
   readonly cells: CellSet;
   readonly rays: RaySource;
   /** Of answers in the gateway's own name. */
@@ -45,14 +58,22 @@ export interface FrontOptions {
 /** The HTTP side of the gateway: accepts, resolves, places, and counts. */
 export class HttpFront implements RequestHost {
   readonly #server: Server;
+  readonly #http2 = new Http2Front({
+    onSession: (session, socket) => this.#onSession(session, socket),
+    onStream: (session, stream) => this.#onStream(session, stream),
+  });
+  #tls: TlsFront | undefined;
+  /** The port that clients of the plain one are sent to. */
+  #redirectTo: number | undefined;
   readonly #routes: RouteTable;
+  readonly #previews: Previews;
+  readonly #proxies: TrustedProxies;
   readonly #cells: CellSet;
   readonly #rays: RaySource;
   readonly #pages: PageLog;
   readonly #onFault: (error: unknown) => void;
   readonly #room = new WaitingRoom<ClientRequest>();
-  readonly #sessions = new Map<WebSocketSession, AccountId>();
-  readonly #suspended = new Set<AccountId>();
+  readonly #sessions = new Set<WebSocketSession>();
   readonly #statuses = [0, 0, 0, 0, 0, 0];
   #requests = 0;
   #active = 0;
@@ -63,8 +84,10 @@ export class HttpFront implements RequestHost {
   #brokenOff = 0;
   #draining = false;
 
-  constructor({ routes, cells, rays, pages, onFault }: FrontOptions) {
+  constructor({ routes, previews, proxies, cells, rays, pages, onFault }: FrontOptions) {
     this.#routes = routes;
+    this.#previews = previews;
+    this.#proxies = proxies;
     this.#cells = cells;
     this.#rays = rays;
     this.#server = createServer({
@@ -80,7 +103,7 @@ export class HttpFront implements RequestHost {
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('connection', (socket: ClientSocket) => this.#onConnection(socket));
-    this.#server.on('request', (req, res) => this.#onRequest(req, res));
+    this.#server.on('request', (req, res) => this.#onRequest(req, res, (req.socket as ClientSocket)[CONNECTION]));
     this.#onFault = onFault;
     this.#pages = pages;
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
@@ -90,15 +113,29 @@ export class HttpFront implements RequestHost {
     return this.#draining;
   }
 
-  /** Resolves with the port. */
-  listen({ host, port, reusePort = false }: StartParams): Promise<number> {
-    return new Promise((resolve, reject) => {
+  /** Resolves with the ports. */
+  async listen({ host, port, reusePort = false, tls, redirectTo }: StartParams): Promise<StartResult> {
+    this.#redirectTo = redirectTo;
+    await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
         this.#server.off('error', reject);
-        resolve((this.#server.address() as AddressInfo).port);
+        resolve();
       });
     });
+    const bound = { port: (this.#server.address() as AddressInfo).port };
+    if (tls === undefined) return bound;
+    this.#tls = new TlsFront({
+      pairs: tls.pairs,
+      maxConnections: MAX_CONNECTIONS,
+      onHttp1: (socket) => this.#server.emit('connection', socket),
+      onHttp2: (socket) => this.#http2.accept(socket),
+    });
+    return { ...bound, tlsPort: await this.#tls.listen({ host, port: tls.port, reusePort }) };
+  }
+
+  useCertificates(pairs: readonly TlsPair[]): void {
+    this.#tls?.use(pairs);
   }
 
   /** A cell has become live: those who waited for one go on. */
@@ -110,29 +147,20 @@ export class HttpFront implements RequestHost {
    * Stops accepting and lets what is in flight finish; every response closes its connection. WebSockets are asked to
    * close at once. Resolves when the last connection has gone; after `timeoutMs` those that remain are cut.
    */
-  drain({ timeoutMs }: DrainParams): Promise<void> {
+  async drain({ timeoutMs }: DrainParams): Promise<void> {
     this.#draining = true;
-    for (const session of this.#sessions.keys()) session.close(GOING_AWAY);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        for (const session of this.#sessions.keys()) session.terminate();
-        this.#server.closeAllConnections();
-      }, timeoutMs);
-      this.#server.close(() => {
-        clearTimeout(timer);
-        resolve();
-      });
+    for (const session of this.#sessions) session.close(GOING_AWAY);
+    this.#http2.drain();
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions) session.terminate();
+      this.#http2.terminate();
+      this.#server.closeAllConnections();
+    }, timeoutMs);
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
     });
-  }
-
-  /** Its requests get a 403 from here on, and its WebSockets end. Requests under way are the cells' to end. */
-  suspend(account: AccountId): void {
-    this.#suspended.add(account);
-    for (const [session, owner] of this.#sessions) if (owner === account) session.cut(POLICY_VIOLATION);
-  }
-
-  resume(account: AccountId): void {
-    this.#suspended.delete(account);
+    await Promise.all([closed, this.#tls?.close()]);
+    clearTimeout(timer);
   }
 
   stats(): GatewayStats {
@@ -148,6 +176,7 @@ export class HttpFront implements RequestHost {
       held: this.#room.size,
       connections: this.#connections,
       routes: this.#routes.size,
+      rules: this.#routes.rules,
       cells: this.#cells.stats(),
     };
   }
@@ -155,8 +184,6 @@ export class HttpFront implements RequestHost {
   place(request: ClientRequest): void {
     const { route } = request;
     if (route === undefined) return;
-    // Once more: it may have been held for a while.
-    if (this.#suspended.has(route.account)) return request.fail('accountSuspended');
     const cell = this.#cells.pick(route.hash);
     if (cell !== undefined && request.upgrade !== undefined && this.#isFull(cell)) request.giveUp();
     else if (cell !== undefined) request.forward(cell, route);
@@ -170,8 +197,7 @@ export class HttpFront implements RequestHost {
   finished(request: ClientRequest, end: RequestEnd): void {
     this.#active--;
     if (this.#room.size > 0) this.#room.leave(request);
-    const connection = (request.req.socket as ClientSocket)[CONNECTION];
-    if (connection !== undefined) removeFrom(connection, request);
+    removeFrom(request.connection, request);
     if (end === 'client-gone') {
       this.#clientAborts++;
       return;
@@ -187,11 +213,10 @@ export class HttpFront implements RequestHost {
     this.#statuses[group] = (this.#statuses[group] ?? 0) + 1;
   }
 
-  upgraded(session: WebSocketSession, cell: Cell, account: AccountId): void {
+  upgraded(session: WebSocketSession, cell: Cell): void {
     cell.webSockets++;
-    this.#sessions.set(session, account);
+    this.#sessions.add(session);
     if (this.#draining) session.close(GOING_AWAY);
-    else if (this.#suspended.has(account)) session.cut(POLICY_VIOLATION);
   }
 
   closed(session: WebSocketSession, cell: Cell): void {
@@ -204,27 +229,44 @@ export class HttpFront implements RequestHost {
   }
 
   #onConnection(socket: ClientSocket): void {
-    const address = socket.remoteAddress ?? '';
-    // A dual-stack socket shows IPv4 clients as ::ffff:1.2.3.4.
-    const ip = address.startsWith('::ffff:') ? address.slice(7) : address;
-    const connection: ClientConnection = { ip, first: undefined, open: 0 };
-    socket[CONNECTION] = connection;
+    socket[CONNECTION] = this.#open(socket, socket.encrypted === true ? 'https' : 'http', MAX_PIPELINED);
+  }
+
+  #onSession(session: ClientSession, socket: Socket): void {
+    session[CONNECTION] = this.#open(socket, 'https', MAX_HTTP2_STREAMS);
+  }
+
+  #open(socket: Socket, scheme: Client['scheme'], limit: number): Connection {
+    const ip = unmapped(socket.remoteAddress ?? '');
+    const isTrusted = this.#proxies.has(ip);
+    const connection: Connection = { ip, scheme, isTrusted, limit, first: undefined, open: 0 };
     this.#connections++;
     socket.on('close', () => {
       this.#connections--;
       while (connection.first !== undefined) connection.first.abort();
     });
+    return connection;
   }
 
-  #onRequest(req: IncomingMessage, res: ServerResponse, upgrade?: Upgrade): void {
-    const connection = (req.socket as ClientSocket)[CONNECTION];
-    if (connection === undefined || connection.open >= MAX_PIPELINED) {
+  #onStream(session: ClientSession, { req, res, onClose }: StreamExchange): void {
+    const request = this.#onRequest(req, res, session[CONNECTION]);
+    if (request !== undefined) onClose(() => request.abort());
+  }
+
+  #onRequest(
+    req: ClientIn,
+    res: ClientOut,
+    connection: Connection | undefined,
+    upgrade?: PendingUpgrade,
+  ): ClientRequest | undefined {
+    if (connection === undefined || connection.open >= connection.limit) {
       req.socket.destroy();
-      return;
+      return undefined;
     }
     this.#requests++;
     this.#active++;
-    const request = new ClientRequest(this, req, res, this.#rays.next(), connection.ip);
+    const client = connection.isTrusted ? this.#behindProxy(connection, req) : connection;
+    const request = new ClientRequest(this, { req, res, ray: this.#rays.next(), client, connection });
     if (upgrade !== undefined) request.upgrade = upgrade;
     request.next = connection.first;
     connection.first = request;
@@ -235,39 +277,77 @@ export class HttpFront implements RequestHost {
       this.#onFault(error);
       req.socket.destroy();
     }
+    return request;
+  }
+
+  #behindProxy({ ip, scheme }: Connection, { headers }: ClientIn): Client {
+    return { ip: this.#proxies.clientOf(ip, headers), scheme: this.#proxies.schemeOf(headers) ?? scheme };
   }
 
   #onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
+    const connection = (req.socket as ClientSocket)[CONNECTION];
     // Behind requests that have no answer yet there is no telling whose bytes follow.
-    if (((req.socket as ClientSocket)[CONNECTION]?.open ?? 0) > 0) socket.destroy();
-    else this.#onRequest(req, toPlainResponse(req, socket), { socket, head });
+    if (connection === undefined || connection.open > 0) {
+      socket.destroy();
+      return;
+    }
+    const res = toPlainResponse(req, socket);
+    this.#onRequest(req, res, connection, { req, res, socket, head });
   }
 
-  #route(request: ClientRequest, req: IncomingMessage): void {
+  #route(request: ClientRequest, req: ClientIn): void {
+    const { scheme } = request.client;
     const host = req.headers.host ?? '';
-    const path = toPath(req.url ?? '', host);
+    const path = toPath(req.url ?? '', `${scheme}://${host}`);
     if (path === undefined) return request.fail('badRequest');
     if (path.length > MAX_URL_BYTES) return request.fail('urlTooLong');
     if (host === '') return request.fail('badHost');
-    if (request.upgrade !== undefined && !isHandshake(req)) return request.fail('badHandshake');
-    const route = this.#routes.resolve(host);
-    if (route === 'unknown-host') return request.fail('unknownHost');
-    if (route === 'unknown-worker') return request.fail('unknownWorker');
-    if (this.#suspended.has(route.account)) return request.fail('accountSuspended');
-    request.start(route, host, path);
+    if (request.upgrade !== undefined && !isHandshake(request.upgrade.req)) return request.fail('badHandshake');
+    const route = this.#routes.resolve(host, path, scheme);
+    if (this.#redirectTo !== undefined && scheme === 'http' && route !== 'unknown-host') {
+      return request.redirect(toHttps(host, path, this.#redirectTo));
+    }
+    if (typeof route === 'object' && 'otherwise' in route) void this.#routePreview(request, route, host, path);
+    else this.#begin(request, route, host, path);
+  }
+
+  async #routePreview(request: ClientRequest, found: PreviewCandidates, host: string, path: string): Promise<void> {
+    let route: WorkerRoute | undefined;
+    try {
+      route = await this.#previews.find(found.previews);
+    } catch {
+      // Too many at once, or the supervisor is on its way out.
+      request.giveUp();
+      return;
+    }
+    this.#begin(request, route ?? found.otherwise, host, path);
+  }
+
+  #begin(
+    request: ClientRequest,
+    route: WorkerRoute | 'unknown-host' | 'unknown-worker',
+    host: string,
+    path: string,
+  ): void {
+    if (route === 'unknown-host') request.fail('unknownHost');
+    else if (route === 'unknown-worker') request.fail('unknownWorker');
+    else request.start(route, host, path);
   }
 }
 
 /** The path and query of a request target, or undefined when it is none that we serve (RFC 9112 §3.2). */
-function toPath(target: string, host: string): string | undefined {
+function toPath(target: string, origin: string): string | undefined {
   if (target.startsWith('/')) return target;
   // Absolute form: taken when it agrees with the Host header, or one of the two is up to something.
-  const prefix = `http://${host}`;
-  if (target.slice(0, prefix.length).toLowerCase() !== prefix.toLowerCase()) return undefined;
-  const rest = target.slice(prefix.length);
+  if (target.slice(0, origin.length).toLowerCase() !== origin.toLowerCase()) return undefined;
+  const rest = target.slice(origin.length);
   if (rest.startsWith('/')) return rest;
   return rest === '' || rest.startsWith('?') ? `/${rest}` : undefined;
+}
+
+function toHttps(host: string, path: string, port: number): string {
+  return `https://${host.replace(/:\d*$/, '')}${port === 443 ? '' : `:${port}`}${path}`;
 }
 
 function removeFrom(connection: ClientConnection, request: ClientRequest): void {

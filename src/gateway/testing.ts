@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import {
 } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { Route } from '../model.ts';
-import type { GatewayStats, StartResult } from './protocol.ts';
+import type { GatewayStats, PreviewList, StartParams, StartResult, TlsPair } from './protocol.ts';
 
 export const TOKEN = 'test-token-0123456789';
 
@@ -26,6 +26,7 @@ export interface TestGateway {
   readonly process: ChildProcess;
   readonly supervisor: Channel;
   readonly port: number;
+  readonly tlsPort: number | undefined;
   readonly socketPath: string;
   stats(): Promise<GatewayStats & { memory: number }>;
   /** Links a cell, lists it, and waits until it is live. */
@@ -48,8 +49,14 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+export interface TestGatewayOptions {
+  readonly start?: Partial<StartParams>;
+  /** What the supervisor answers about previews. */
+  readonly previews?: (worker: string) => PreviewList;
+}
+
 /** Starts one that serves `hello.acme.localhost`. */
-export async function startGateway(): Promise<TestGateway> {
+export async function startGateway({ start = {}, previews }: TestGatewayOptions = {}): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), 'isola-gateway-'));
   const socketPath = join(dir, 'cells');
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
@@ -57,13 +64,23 @@ export async function startGateway(): Promise<TestGateway> {
   });
   const pipe = child.stdio[3];
   assert.ok(pipe instanceof Socket);
-  const supervisor = openChannel(pipe, { ids: 'odd' }, {});
+  const supervisor = openChannel(
+    pipe,
+    { ids: 'odd' },
+    {
+      onCall: async (method, params) => {
+        if (method !== 'previews' || previews === undefined) throw new Error(`Cannot ${method}`);
+        return { value: previews((params as { worker: string }).worker) };
+      },
+    },
+  );
   const started = await supervisor.call('start', {
     host: '127.0.0.1',
     port: 0,
     baseDomain: 'localhost',
     socketPath,
     linkToken: TOKEN,
+    ...start,
   });
   await supervisor.call('routes', { reset: true, set: [route('hello')] });
   const cells: { id: string; cordon: 'default' }[] = [];
@@ -72,7 +89,7 @@ export async function startGateway(): Promise<TestGateway> {
   return {
     process: child,
     supervisor,
-    port: (started.value as StartResult).port,
+    ...(started.value as Required<StartResult>),
     socketPath,
     stats,
     async link(id, handlers) {
@@ -88,6 +105,16 @@ export async function startGateway(): Promise<TestGateway> {
       if (child.exitCode === null) await exited;
       rmSync(dir, { recursive: true, force: true });
     },
+  };
+}
+
+/** One of the certificates kept for tests: `base` for *.acme.localhost, `shop` for shop.example.com. */
+export function testPair(name: 'base' | 'shop'): TlsPair {
+  const path = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'tls', name);
+  return {
+    cert: readFileSync(`${path}.pem`, 'utf8'),
+    key: readFileSync(`${path}.key`, 'utf8'),
+    names: name === 'base' ? ['*.acme.localhost', 'localhost'] : ['shop.example.com', '*.shop.example.com'],
   };
 }
 

@@ -2,7 +2,6 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { type Channel, openChannel } from '../channel/index.ts';
-import type { AccountsParams } from '../gateway/index.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { Route } from '../model.ts';
 import { startChild } from './child.ts';
@@ -81,22 +80,12 @@ export class GatewayProcess {
   /** Resolves when requests follow the new routes. */
   async setRoutes(routes: readonly Route[]): Promise<void> {
     for (let at = 0; at < routes.length; at += ROUTES_PER_CALL) {
-      const batch = routes.slice(at, at + ROUTES_PER_CALL);
-      // A hidden Worker is for service bindings and events only; one that was visible before goes away.
-      const remove = batch.filter((route) => route.hidden === true).map(({ account, worker }) => ({ account, worker }));
-      await this.#channel.call('routes', { set: batch.filter((route) => route.hidden !== true), remove });
+      await this.#channel.call('routes', { set: routes.slice(at, at + ROUTES_PER_CALL) });
     }
   }
 
-  async removeRoutes(workers: readonly { account: AccountId; worker: WorkerName }[]): Promise<void> {
-    for (let at = 0; at < workers.length; at += ROUTES_PER_CALL) {
-      await this.#channel.call('routes', { remove: workers.slice(at, at + ROUTES_PER_CALL) });
-    }
-  }
-
-  /** Resolves when requests for suspended accounts are refused. To be called before their routes are set. */
-  async setAccounts(accounts: AccountsParams): Promise<void> {
-    await this.#channel.call('accounts', accounts);
+  async removeRoute(account: AccountId, worker: WorkerName): Promise<void> {
+    await this.#channel.call('routes', { remove: [{ account, worker }] });
   }
 
   /** Takes no new connections; resolves when what is under way has been answered, or after `timeoutMs`. */

@@ -93,12 +93,13 @@ export class SqliteRegistry implements Registry {
     return this.#requireAccount(id);
   }
 
-  async deleteAccount(id: AccountId): Promise<WorkerName[]> {
+  async deleteAccount(id: AccountId): Promise<void> {
     const statements = this.#statements;
-    const workers = this.#database.transact(() => {
+    this.#database.transact(() => {
       this.#requireAccount(id);
-      const routed = statements.routesOfAccount.all(id).map(({ worker }) => worker as WorkerName);
-      for (const worker of routed) statements.putRoute.run(id, worker, this.#nextRevision(), null);
+      for (const { worker } of statements.routesOfAccount.all(id)) {
+        statements.putRoute.run(id, worker!, this.#nextRevision(), null);
+      }
       statements.deleteAccountDeployments.run(id);
       statements.deleteAccountVersions.run(id);
       statements.deleteAccountWorkers.run(id);
@@ -106,10 +107,8 @@ export class SqliteRegistry implements Registry {
       statements.deleteAccountTokens.run(id);
       statements.setAccountLimits.run(null, id);
       statements.setAccountStatus.run('deleting', id);
-      return routed;
     });
     this.#feed.notify();
-    return workers;
   }
 
   async forgetAccount(id: AccountId): Promise<void> {

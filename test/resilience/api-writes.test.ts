@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { Random, SEED } from '../../src/guest/testing/random.ts';
+import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
+import { toUploadForm } from '../helpers/quick-deploy.ts';
+
+const WRITES = 200;
+const WRITES_BETWEEN_KILLS = 20;
+const PARALLEL = 3; // of different things, so that a kill meets several writes
+
+/** One thing that writes change and that can be read: a Worker's answer, an account's name. */
+interface Thing {
+  /** Asks for the change. Resolves when the API has answered 200; rejects when it has not answered. */
+  write(value: string): Promise<void>;
+  /** As it is now, or '' when it is not there. */
+  read(): Promise<string>;
+}
+
+/** What a thing may be after a crash: what was acknowledged last, or what was asked for and not acknowledged. */
+interface Expected {
+  acknowledged: string;
+  pending: string | undefined;
+}
+
+describe(`200 random writes of the API, with kill -9 in between (ISOLA_FUZZ_SEED=${SEED})`, () => {
+  const random = new Random(SEED);
+  const things = new Map<string, Thing>();
+  const expected = new Map<string, Expected>();
+  let platform: TestPlatform;
+
+  before(async () => {
+    platform = await startTestPlatform(['--api-rate', '0']);
+    await callOk('PUT', '/accounts/acme/isola/account', { name: 'Acme' });
+    addWorkers();
+    addSettings();
+    for (const [name, thing] of things) expected.set(name, { acknowledged: await thing.read(), pending: undefined });
+  });
+  after(() => platform.stop());
+
+  it('nothing that was acknowledged is lost, and nothing half-done is there', async () => {
+    let value = 0;
+    let kills = 0;
+    for (let written = 0; written < WRITES;) {
+      const killAfter = 1 + random.below(WRITES_BETWEEN_KILLS);
+      const names = [...things.keys()];
+      const writers = Array.from({ length: PARALLEL }, async (_, lane) => {
+        // Each lane has things of its own: of one thing, one write is under way at a time.
+        const own = names.filter((_name, i) => i % PARALLEL === lane);
+        for (let i = 0; i < killAfter; i++) {
+          const name = random.pick(own);
+          // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+          if (!(await tryWrite(name, random.chance(12) ? '' : `value-${++value}`))) return;
+        }
+      });
+      // All but the last writes have been answered; the kill comes somewhere within those.
+      await Promise.race(writers);
+      for (let turns = random.below(40); turns > 0; turns--) await setImmediate();
+      await platform.restart('SIGKILL');
+      await Promise.all(writers);
+      kills++;
+      written += killAfter * PARALLEL;
+      await compare(`after kill ${kills}, ${written} writes`);
+    }
+    assert.ok(kills >= 3);
+  });
+
+  /** False when the platform was gone before it answered. */
+  async function tryWrite(name: string, value: string): Promise<boolean> {
+    const state = expected.get(name)!;
+    state.pending = value;
+    try {
+      await things.get(name)!.write(value);
+    } catch (error) {
+      if (error instanceof assert.AssertionError) throw error;
+      return false;
+    }
+    state.acknowledged = value;
+    state.pending = undefined;
+    return true;
+  }
+
+  async function compare(when: string): Promise<void> {
+    for (const [name, thing] of things) {
+      const state = expected.get(name)!;
+      // oxlint-disable-next-line no-await-in-loop -- in order, so that a failure names the first
+      const actual = await thing.read();
+      const possible = [state.acknowledged, ...(state.pending === undefined ? [] : [state.pending])];
+      assert.ok(possible.includes(actual), `${when}: ${name} is '${actual}', not ${possible.join(' or ')}`);
+      state.acknowledged = actual;
+      state.pending = undefined;
+    }
+  }
+
+  function addWorkers(): void {
+    for (const name of ['one', 'two', 'three']) {
+      const script = `/accounts/main/workers/scripts/${name}`;
+      things.set(`Worker ${name}`, {
+        write: (value) =>
+          value === ''
+            ? callOk('DELETE', script, undefined, [200, 404])
+            : callOk(
+                'PUT',
+                script,
+                toUploadForm(`export default { fetch: () => new Response(${JSON.stringify(value)}) }`),
+              ),
+        read: async () => {
+          const { status, text } = await platform.request(name, '/');
+          // The newest version is the one that serves, and is listed: neither without the other.
+          const listed = await call('GET', `${script}/deployments`);
+          assert.equal(listed.status, status, `${name} serves ${status}, its deployments are ${listed.status}`);
+          return status === 404 ? '' : text;
+        },
+      });
+    }
+  }
+
+  function addSettings(): void {
+    things.set('name of account acme', {
+      write: (value) => callOk('PUT', '/accounts/acme/isola/account', { name: value || 'Acme' }),
+      read: async () => {
+        const { result } = await call('GET', '/accounts/acme');
+        const { name } = result as { name: string };
+        return name === 'Acme' ? '' : name;
+      },
+    });
+  }
+
+  async function callOk(
+    method: string,
+    path: string,
+    body?: unknown,
+    statuses: readonly number[] = [200],
+  ): Promise<void> {
+    const { status, text } = await call(method, path, body);
+    assert.ok(statuses.includes(status), `${method} ${path}: ${status} ${text}`);
+  }
+
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; text: string; result: unknown }> {
+    const response = await platform.control(path, {
+      method,
+      ...(body !== undefined && { body: body instanceof FormData ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, text, result: (JSON.parse(text) as { result: unknown }).result };
+  }
+});
