@@ -3,6 +3,7 @@
  * a test compares the two. Numbers are those that stock `wrangler` reacts to where it knows one.
  */
 export const ERROR_CODES = {
+  accountToken: { code: 1000, status: 401 },
   invalidToken: { code: 9109, status: 401 },
   authentication: { code: 10000, status: 401 },
   badRequest: { code: 10001, status: 400 },
@@ -14,6 +15,9 @@ export const ERROR_CODES = {
   bindingNotFound: { code: 10057, status: 400 },
   serviceNotFound: { code: 10090, status: 404 },
   versionNotFound: { code: 10100, status: 404 },
+  accountSuspended: { code: 10310, status: 403 },
+  accountExists: { code: 10311, status: 409 },
+  accountNotSuspended: { code: 10312, status: 409 },
   notAvailable: { code: 10300, status: 400 }, // not 501: wrangler sends an upload again on any 5xx
   overloaded: { code: 10301, status: 503 },
   forbidden: { code: 10370, status: 403 },

@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { account } from '../src/cli/account.ts';
+import { audit } from '../src/cli/audit.ts';
 import { bench } from '../src/cli/bench.ts';
 import { dev } from '../src/cli/dev.ts';
 import { doctor } from '../src/cli/doctor.ts';
@@ -10,6 +12,7 @@ import { toCommandHelp } from '../src/cli/help.ts';
 import { serve } from '../src/cli/serve.ts';
 import { start } from '../src/cli/start.ts';
 import { test } from '../src/cli/test.ts';
+import { token } from '../src/cli/token.ts';
 import { version } from '../src/cli/version.ts';
 import { wpt } from '../src/cli/wpt.ts';
 
@@ -55,7 +58,20 @@ describe('The documents', () => {
 
   it('docs/cli.md shows what --help prints', () => {
     const page = read('docs/cli.md');
-    for (const command of [serve, start, dev, test, bench, wpt, doctor, version]) {
+    const commands = [
+      serve,
+      start,
+      dev,
+      ...account.commands,
+      ...token.commands,
+      audit,
+      test,
+      bench,
+      wpt,
+      doctor,
+      version,
+    ];
+    for (const command of commands) {
       assert.ok(page.includes(`\`\`\`text\n${stripVTControlCharacters(toCommandHelp(command))}\n\`\`\``), command.name);
     }
   });

@@ -90,6 +90,11 @@ export class Cell implements InstanceOwner, InvocationOwner {
     this.#instances.reload(account, worker);
   }
 
+  /** Ends what runs of the account. Only `CellHost.loadVersion` keeps it from being started again. */
+  suspend(account: AccountId): void {
+    this.#instances.disposeOf(account);
+  }
+
   stats(): CellStats {
     return {
       instances: this.#instances.live,

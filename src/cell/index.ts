@@ -14,6 +14,7 @@ export type {
   ReloadWorkers,
   ResolveService,
   StartCell,
+  SuspendAccount,
 } from './protocol.ts';
 export { CELL_FRAME_BYTES } from './protocol.ts';
 export {

@@ -28,11 +28,15 @@ export class Instances {
   readonly #options: InstancesOptions;
   readonly #live = new Map<VersionId, Instance>();
   readonly #loading = new Map<VersionId, Promise<Instance>>();
+  /** Given up, with invocations that have not ended. */
+  readonly #retiring = new Set<Instance>();
   readonly #placements = new Placements();
   readonly #codes: VersionCodes;
   readonly #measuring: NodeJS.Timeout;
   #measuredUpTo = 0;
   #evicted = 0;
+  /** Calls of `disposeOf` so far. */
+  #disposals = 0;
 
   constructor(options: InstancesOptions) {
     this.#options = options;
@@ -95,10 +99,23 @@ export class Instances {
   }
 
   #retire(concerns: (spec: VersionSpec) => boolean): void {
+    for (const instance of this.#retiring) if (instance.disposed) this.#retiring.delete(instance);
     for (const [version, instance] of this.#live) {
       if (!concerns(instance.spec)) continue;
       this.#live.delete(version);
       instance.retire();
+      if (!instance.disposed) this.#retiring.add(instance);
+    }
+  }
+
+  /** Ends what runs of the account, and forgets its code. What is being started meanwhile ends before it serves. */
+  disposeOf(account: AccountId): void {
+    this.#disposals++;
+    this.#codes.forget((spec) => spec.account === account);
+    for (const instance of [...this.#live.values(), ...this.#retiring]) {
+      if (instance.spec.account !== account) continue;
+      this.remove(instance);
+      instance.dispose();
     }
   }
 
@@ -109,14 +126,28 @@ export class Instances {
   }
 
   async #load(version: VersionId): Promise<Instance> {
+    const disposals = this.#disposals;
     const code = await this.#codes.get(version);
     const { engine, owner } = this.#options;
     this.#makeRoom();
     const placement = this.#placements.of(version);
     const started = await startGuest(engine, code, placement.place === 'long');
     const instance = new Instance(started, code.spec, { owner, placement });
+    if (this.#disposals !== disposals) await this.#confirm(instance);
     this.#live.set(version, instance);
     return instance;
+  }
+
+  /** Disposes it when the host does not give its code any more. */
+  async #confirm(instance: Instance): Promise<void> {
+    const { id } = instance.spec;
+    this.#codes.forget((spec) => spec.id === id);
+    try {
+      await this.#codes.get(id);
+    } catch (error) {
+      instance.dispose();
+      throw error;
+    }
   }
 
   #makeRoom(): void {

@@ -7,7 +7,15 @@ import { type Channel, openChannel } from '../channel/index.ts';
 import { Engine, type GuestSource, LoadError } from '../engine/index.ts';
 import { Cell } from './cell.ts';
 import { CELL_FRAME_BYTES } from './protocol.ts';
-import type { CheckAnswer, Deployed, FireScheduled, PrepareVersion, ReloadWorkers, StartCell } from './protocol.ts';
+import type {
+  CheckAnswer,
+  Deployed,
+  FireScheduled,
+  PrepareVersion,
+  ReloadWorkers,
+  StartCell,
+  SuspendAccount,
+} from './protocol.ts';
 import { RemoteHost } from './remote-host.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 
@@ -53,6 +61,10 @@ const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promi
   },
   reload: (params) => {
     cell().reload(params as ReloadWorkers);
+    return Promise.resolve({});
+  },
+  suspend: (params) => {
+    cell().suspend((params as SuspendAccount).account);
     return Promise.resolve({});
   },
   stats: () => Promise.resolve(cell().stats()),

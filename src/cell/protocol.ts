@@ -41,6 +41,11 @@ export interface ReloadWorkers {
   readonly worker: WorkerName | undefined;
 }
 
+/** Call `suspend`: ends at once what runs of this account, WebSockets included, and forgets its code. */
+export interface SuspendAccount {
+  readonly account: AccountId;
+}
+
 /** Call `scheduled`. */
 export interface FireScheduled {
   readonly version: VersionId;

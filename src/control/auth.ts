@@ -1,12 +1,11 @@
 /** Who asks, and whether he may: the token of a request, its scopes, and the account of its path. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { PlatformError } from '../errors.ts';
 import type { Scope, TokenOwner } from '../store/index.ts';
 import { param } from './names.ts';
 
-/** What a route asks for. `admin`: the operator. `none`: any token that is good. */
-export type RouteScope = Scope | 'none';
+/** What a route asks for. `admin`: the operator. `own:admin`: he, or an account's `admin`. `none`: any token that is good. */
+export type RouteScope = Scope | 'own:admin' | 'none';
 
 /** Whom a token speaks for. */
 export interface Identity {
@@ -19,17 +18,8 @@ export interface Identity {
 }
 
 export interface Authenticator {
-  /** Must take the same time for a wrong token whatever part of it is right. Throws what the caller is to be told. */
+  /** Must not tell by the time it takes how much of a wrong token is right. Throws what the caller is to be told. */
   identify(token: string): Promise<Identity | undefined>;
-}
-
-/** One operator token, compared by hash so that neither length nor content shows in the time taken. */
-export function createOperatorTokens(operatorToken: string): Authenticator {
-  const expected = digest(operatorToken);
-  const identity: Identity = { actor: 'operator', account: '*', scopes: new Set(['admin']), tokenId: 'operator' };
-  return {
-    identify: async (token) => (timingSafeEqual(digest(token), expected) ? identity : undefined),
-  };
 }
 
 /**
@@ -63,18 +53,24 @@ export function authorize(request: FastifyRequest): void {
   const { scope } = request.routeOptions.config;
   // Of a path that no route has there is nothing to guard.
   if (scope === undefined || isAllowed(identity, scope)) return;
-  throw new PlatformError(
-    'forbidden',
-    `This token may not do that: it needs the scope '${scope}'${scope === 'admin' ? " of an operator's token" : ''}`,
-  );
+  throw new PlatformError('forbidden', `This token may not do that: it needs the scope ${describeScope(scope)}`);
 }
 
-function isAllowed({ account, scopes }: Identity, scope: RouteScope): boolean {
+function isAllowed(identity: Identity, scope: RouteScope): boolean {
   if (scope === 'none') return true;
-  if (account === '*' && scopes.has('admin')) return true;
-  if (scope === 'admin') return false;
-  // Whoever may write may read.
-  return scopes.has(scope) || scopes.has(scope.replace(':read', ':write') as Scope);
+  if (scope === 'admin') return identity.account === '*' && allows(identity, scope);
+  return allows(identity, scope === 'own:admin' ? 'admin' : scope);
+}
+
+/** Whether an identity has a scope, or one that includes it: whoever may write may read, the operator's `admin` may all. */
+export function allows({ account, scopes }: Pick<Identity, 'account' | 'scopes'>, scope: Scope): boolean {
+  if (scopes.has(scope) || (account === '*' && scopes.has('admin'))) return true;
+  return scope.endsWith(':read') && scopes.has(scope.replace(':read', ':write') as Scope);
+}
+
+function describeScope(scope: RouteScope): string {
+  if (scope === 'admin') return "'admin' of an operator's token";
+  return scope === 'own:admin' ? "'admin'" : `'${scope}'`;
 }
 
 function tokenOf({ headers }: FastifyRequest): string | undefined {
@@ -82,8 +78,4 @@ function tokenOf({ headers }: FastifyRequest): string | undefined {
   if (bearer !== undefined) return bearer;
   const key = headers['x-auth-key'];
   return typeof key === 'string' && key !== '' ? key : undefined;
-}
-
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

@@ -9,7 +9,8 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
-import type { AuditLog, Blobs, Registry } from '../store/index.ts';
+import type { AuditLog, Blobs, Registry, Tokens } from '../store/index.ts';
+import type { AccountLifecycle } from './account-lifecycle.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
 import type { ControlPlatform } from './platform.ts';
 import type { ApiRates } from './rate-limits.ts';
@@ -30,6 +31,8 @@ export interface ControlDeps {
   /** Who changed what: an entry for each change that is asked for. */
   readonly audit: AuditLog;
   readonly authenticator: Authenticator;
+  readonly tokens: Tokens;
+  readonly accounts: AccountLifecycle;
   readonly rates: ApiRates;
   /** Limits that an account made through the API begins with. */
   readonly accountLimits?: Partial<WorkerLimits>;

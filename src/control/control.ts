@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import { registerAccounts } from './accounts.ts';
 import { registerAudit } from './audit-hook.ts';
+import { registerAuditLog } from './audit.ts';
 import { authenticate, authorize } from './auth.ts';
 import { addBodyParser } from './body.ts';
 import { registerBulk } from './bulk.ts';
@@ -21,6 +22,7 @@ import { registerScripts } from './scripts.ts';
 import { registerServices } from './services.ts';
 import { registerSettings } from './settings.ts';
 import { registerSubdomain } from './subdomain.ts';
+import { registerTokens } from './tokens.ts';
 import { registerVersions } from './versions.ts';
 import { registerWhoami } from './whoami.ts';
 
@@ -38,6 +40,8 @@ const RESOURCES: readonly Resource[] = [
   registerSubdomain,
   registerScheduled,
   registerAccounts,
+  registerTokens,
+  registerAuditLog,
   registerBulk,
   registerProducts, // last: it fills the paths that the others left
 ];

@@ -4,8 +4,11 @@
  * Promise: a deployment serves when its answer is sent; a refused request changed nothing; no error tells internals.
  * Start at control.ts; releases.ts is the life of a deploy.
  */
-export { type Authenticator, createOperatorTokens, type Identity } from './auth.ts';
+export { AccountLifecycle } from './account-lifecycle.ts';
+export type { Authenticator, Identity } from './auth.ts';
 export type { ControlDeps, ControlLog } from './context.ts';
 export { createControl } from './control.ts';
+export type { WorkerKey } from './names.ts';
 export type { CheckResult, ControlPlatform } from './platform.ts';
 export { toRates } from './rate-limits.ts';
+export { TokenAuthenticator } from './token-authenticator.ts';

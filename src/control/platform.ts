@@ -1,6 +1,7 @@
 /** What the control API asks of the rest of the platform. The supervisor implements it. */
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { Outcome, Route, VersionCode } from '../model.ts';
+import type { WorkerKey } from './names.ts';
 
 export type CheckResult =
   | { readonly ok: true; readonly startupMs: number; readonly handlers: readonly string[] }
@@ -18,6 +19,12 @@ export interface ControlPlatform {
   reload(account: AccountId, worker: WorkerName | undefined): Promise<void>;
   /** Takes a worker's routes away. */
   withdraw(account: AccountId, worker: WorkerName): Promise<void>;
+  /** `withdraw` for many at once. */
+  withdrawMany(workers: readonly WorkerKey[]): Promise<void>;
+  /** Its Workers answer 403 once this resolves, and nothing of it runs any more. Again is fine. */
+  suspendAccount(account: AccountId): Promise<void>;
+  /** Its Workers may serve again. */
+  resumeAccount(account: AccountId): Promise<void>;
   /** Fires a scheduled event; resolves with how it ended. */
   fireScheduled(
     account: AccountId,

@@ -7,15 +7,17 @@ import { join } from 'node:path';
 import type { LightMyRequestResponse } from 'fastify';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { Route, VersionCode } from '../model.ts';
-import type { AuditLog, Blobs, Registry } from '../store/index.ts';
+import type { AuditLog, Blobs, Registry, Tokens } from '../store/index.ts';
 import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
-import { openSqliteAuditLog, openSqliteRegistry } from '../store/sqlite/index.ts';
-import { createOperatorTokens } from './auth.ts';
+import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
+import { AccountLifecycle } from './account-lifecycle.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
 import { createControl } from './control.ts';
+import type { WorkerKey } from './names.ts';
 import { toRates } from './rate-limits.ts';
+import { TokenAuthenticator } from './token-authenticator.ts';
 import type { CheckResult, ControlPlatform } from './platform.ts';
 
 export const TOKEN = 'test-token';
@@ -28,6 +30,7 @@ export class FakePlatform implements ControlPlatform {
   published: Route[] = [];
   withdrawn: string[] = [];
   reloaded: string[] = [];
+  readonly suspended = new Set<AccountId>();
   fired: { worker: string; cron: string; scheduledTime: number }[] = [];
   checkResult: CheckResult = { ok: true, startupMs: 7, handlers: ['fetch'] };
   publishError: Error | undefined;
@@ -55,6 +58,18 @@ export class FakePlatform implements ControlPlatform {
     this.withdrawn.push(`${account}/${worker}`);
   }
 
+  async withdrawMany(workers: readonly WorkerKey[]): Promise<void> {
+    for (const { account, worker } of workers) await this.withdraw(account, worker);
+  }
+
+  async suspendAccount(account: AccountId): Promise<void> {
+    this.suspended.add(account);
+  }
+
+  async resumeAccount(account: AccountId): Promise<void> {
+    this.suspended.delete(account);
+  }
+
   async fireScheduled(
     _account: AccountId,
     worker: WorkerName,
@@ -68,8 +83,9 @@ export class FakePlatform implements ControlPlatform {
 export interface TestControl extends AsyncDisposable {
   readonly app: ControlApp;
   readonly registry: Registry;
-  readonly blobs: Blobs;
+  readonly tokens: Tokens;
   readonly audit: AuditLog;
+  readonly blobs: Blobs;
   readonly platform: FakePlatform;
   /** What the log got, one line each. */
   readonly logged: string[];
@@ -97,9 +113,10 @@ export interface UploadForm {
 
 export async function openTestControl(overrides: Partial<ControlDeps> = {}): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), 'isola-control-'));
-  const registry = openSqliteRegistry(join(dir, 'registry.db'));
-  const blobs = openFileBlobs(join(dir, 'blobs'));
+  const stores = openSqliteStores(join(dir, 'registry.db'));
+  const { registry, tokens, grants } = stores;
   const audit = openSqliteAuditLog(join(dir, 'audit.db'));
+  const blobs = openFileBlobs(join(dir, 'blobs'));
   const platform = new FakePlatform();
   const logged: string[] = [];
   await registry.putAccount({ id: MAIN, name: 'Main', createdOn: new Date(0).toISOString() });
@@ -109,8 +126,16 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     blobs,
     platform,
     mapper,
+    authenticator: new TokenAuthenticator({
+      operatorToken: TOKEN,
+      tokens,
+      grants,
+      registry,
+      now: overrides.now ?? Date.now,
+    }),
+    tokens,
     audit,
-    authenticator: createOperatorTokens(TOKEN),
+    accounts: new AccountLifecycle({ registry, platform, data: [] }),
     rates: toRates(0),
     baseDomain: 'apps.test',
     gatewayPort: 8787,
@@ -128,8 +153,9 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   return {
     app,
     registry,
-    blobs,
+    tokens,
     audit,
+    blobs,
     platform,
     logged,
     request: async (method, path, body) =>
@@ -163,7 +189,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     [Symbol.asyncDispose]: async () => {
       await app.close();
       await mapper.close();
-      await registry.close();
+      await stores.close();
       await audit.close();
       rmSync(dir, { recursive: true });
     },

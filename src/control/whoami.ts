@@ -12,7 +12,7 @@ const MAX_PAGE = 1e9;
 
 const tags = ['Accounts'];
 // A page that makes no sense counts as the first one: wrangler sends none at all.
-const PageQuery = z.object({
+export const PageQuery = z.object({
   page: z.coerce.number().int().min(1).max(MAX_PAGE).catch(1),
   per_page: z.coerce
     .number()
@@ -25,6 +25,7 @@ export const AccountBody = z.object({
   id: z.string(),
   name: z.string(),
   type: z.string(),
+  status: z.enum(['active', 'suspended']),
   created_on: z.iso.datetime(),
 });
 const TokenBody = z.object({ id: z.string(), status: z.literal('active') });
@@ -59,7 +60,13 @@ export const registerWhoami: Resource = (app, { registry }) => {
       config: { scope: 'none' },
       schema: { summary: 'Whether the token is good', tags, response: { 200: Result(TokenBody) } },
     },
-    ({ identity }) => ok({ id: identity.tokenId, status: 'active' }),
+    ({ identity }) => {
+      // wrangler then knows that the token belongs to an account, and asks no further.
+      if (identity.account !== '*') {
+        throw new PlatformError('accountToken', `This token belongs to the account '${identity.account}'`);
+      }
+      return ok({ id: identity.tokenId, status: 'active' });
+    },
   );
   app.get(
     '/accounts/:account/tokens/verify',
@@ -133,6 +140,6 @@ export const registerWhoami: Resource = (app, { registry }) => {
   );
 };
 
-export function toAccountBody({ id, name, createdOn }: Account): Record<string, unknown> {
-  return { id, name, type: 'standard', created_on: createdOn };
+export function toAccountBody({ id, name, status, createdOn }: Account): Record<string, unknown> {
+  return { id, name, type: 'standard', status, created_on: createdOn };
 }

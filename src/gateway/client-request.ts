@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
-import type { VersionId } from '../ids.ts';
+import type { AccountId, VersionId } from '../ids.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import { completeHandshake, WebSocketSession } from '../web-socket/index.ts';
 import type { Cell } from './cells.ts';
@@ -42,7 +42,7 @@ export interface RequestHost {
   /** It has been answered, or will never be: forget it. */
   finished(request: ClientRequest, end: RequestEnd): void;
   /** Its connection is a WebSocket from here on. `onEnd` of the session calls the function that this returns. */
-  upgraded(session: WebSocketSession, cell: Cell): void;
+  upgraded(session: WebSocketSession, cell: Cell, account: AccountId): void;
   closed(session: WebSocketSession, cell: Cell): void;
 }
 
@@ -269,7 +269,8 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   #switch(upgrade: PendingUpgrade, head: string, body: Buffer): void {
     const exchange = this.#exchange;
     const cell = this.#cell;
-    if (exchange === undefined || cell === undefined) return;
+    const account = this.#route?.account;
+    if (exchange === undefined || cell === undefined || account === undefined) return;
     const { req, res } = upgrade;
     res.detachSocket(req.socket);
     let ws: ReturnType<typeof completeHandshake>;
@@ -287,7 +288,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
       onEnd: () => this.#host.closed(session, cell),
     });
     this.#session = session;
-    this.#host.upgraded(session, cell);
+    this.#host.upgraded(session, cell, account);
     this.res.statusCode = 101;
     this.#finish('upgraded');
     if (body.length > 0) session.onData(body);

@@ -113,6 +113,21 @@ describe('routing', () => {
     }
   });
 
+  it('answers 403 for a suspended account, until it is resumed', async () => {
+    serve = ok;
+    const { supervisor } = gateway;
+    await supervisor.call('accounts', { suspend: ['acme'] });
+    const { status, body } = await send(gateway);
+    assert.equal(status, 403);
+    assert.match(body, /Not available/);
+    await supervisor.call('routes', { set: [route('late')] });
+    assert.equal((await send(gateway, { host: 'late.acme.localhost' })).status, 403);
+    assert.equal((await send(gateway, { host: 'nope.acme.localhost' })).status, 404);
+    await supervisor.call('routes', { remove: [{ account: 'acme', worker: 'late' }] });
+    await supervisor.call('accounts', { resume: ['acme'] });
+    assert.equal((await send(gateway)).status, 200);
+  });
+
   it('follows route changes at once', async () => {
     serve = ok;
     const host = 'late.acme.localhost';

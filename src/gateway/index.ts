@@ -5,4 +5,12 @@
  * bounded memory and breaks its own connection only.
  * Start at server.ts; client-request.ts is one request's life.
  */
-export type { CellsParams, DrainParams, GatewayStats, RoutesParams, StartParams, StartResult } from './protocol.ts';
+export type {
+  AccountsParams,
+  CellsParams,
+  DrainParams,
+  GatewayStats,
+  RoutesParams,
+  StartParams,
+  StartResult,
+} from './protocol.ts';

@@ -9,6 +9,7 @@ import { listenForCells } from './links.ts';
 import { PageLog } from './page-log.ts';
 import { Previews } from './previews.ts';
 import {
+  parseAccounts,
   parseCells,
   parseCertificates,
   parseDrain,
@@ -63,6 +64,12 @@ async function answer(method: string, params: unknown): Promise<unknown> {
     }
     case 'tls':
       return running.front.useCertificates(parseCertificates(params).pairs);
+    case 'accounts': {
+      const { suspend, resume } = parseAccounts(params);
+      for (const account of suspend) running.front.suspend(account);
+      for (const account of resume) running.front.resume(account);
+      return undefined;
+    }
     case 'cells':
       cells.list(parseCells(params).cells);
       running.front.onCellReady();

@@ -5,6 +5,7 @@ import type { ClientIn, ClientOut } from './client-io.ts';
 export const PAGES = {
   badRequest: [400, 'Bad request', 'The request could not be understood.'],
   badHandshake: [400, 'Bad request', 'The request asks for a WebSocket, but not as RFC 6455 has it.'],
+  accountSuspended: [403, 'Not available', 'This address is not available at the moment.'],
   badHost: [404, 'There is nothing here', 'The request names no host.'],
   unknownHost: [404, 'There is nothing here', 'No Worker is served under this host name.'],
   unknownWorker: [404, 'Worker not found', 'There is no Worker at this address.'],

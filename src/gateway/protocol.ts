@@ -78,6 +78,12 @@ export interface RoutesParams {
   readonly remove?: readonly { readonly account: AccountId; readonly worker: WorkerName }[];
 }
 
+/** Call `accounts`: what belongs to a suspended account answers 403, and its WebSockets are closed. Before its routes. */
+export interface AccountsParams {
+  readonly suspend?: readonly AccountId[];
+  readonly resume?: readonly AccountId[];
+}
+
 /** Call `cells`: which cells may be given requests. One that is not listed any more finishes what it has. */
 export interface CellsParams {
   readonly cells: readonly { readonly id: string; readonly cordon: 'default' }[];
@@ -171,6 +177,12 @@ export function parsePreviews(params: unknown): PreviewsParams {
     throw new TypeError('Cannot forget previews: account and worker are needed');
   }
   return { account: account as AccountId, worker: worker as WorkerName };
+}
+
+export function parseAccounts(params: unknown): Required<AccountsParams> {
+  const { suspend = [], resume = [] } = parseObject('accounts', params) as AccountsParams;
+  if (!Array.isArray(suspend) || !Array.isArray(resume)) throw new TypeError('Cannot set accounts: lists are needed');
+  return { suspend, resume };
 }
 
 export function parseCells(params: unknown): CellsParams {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { AccountId } from '../ids.ts';
 import { MAX_HTTP2_STREAMS, MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
 import { isHandshake, toPlainResponse, type WebSocketSession } from '../web-socket/index.ts';
 import type { Cell, CellSet } from './cells.ts';
@@ -31,6 +32,7 @@ const MAX_CONNECTIONS = 100_000;
 const MAX_PIPELINED = 32; // unanswered requests of one connection: each may hold a window of body in memory
 const MAX_CELL_WEB_SOCKETS = 24_576; // of one cell: three quarters of its exchanges, the rest is for requests
 const GOING_AWAY = 1001; // RFC 6455 §7.4.1
+const POLICY_VIOLATION = 1008; // as above
 const CONNECTION = Symbol('connection');
 
 interface Connection extends ClientConnection {
@@ -73,7 +75,8 @@ export class HttpFront implements RequestHost {
   readonly #pages: PageLog;
   readonly #onFault: (error: unknown) => void;
   readonly #room = new WaitingRoom<ClientRequest>();
-  readonly #sessions = new Set<WebSocketSession>();
+  readonly #sessions = new Map<WebSocketSession, AccountId>();
+  readonly #suspended = new Set<AccountId>();
   readonly #statuses = [0, 0, 0, 0, 0, 0];
   #requests = 0;
   #active = 0;
@@ -149,10 +152,10 @@ export class HttpFront implements RequestHost {
    */
   async drain({ timeoutMs }: DrainParams): Promise<void> {
     this.#draining = true;
-    for (const session of this.#sessions) session.close(GOING_AWAY);
+    for (const session of this.#sessions.keys()) session.close(GOING_AWAY);
     this.#http2.drain();
     const timer = setTimeout(() => {
-      for (const session of this.#sessions) session.terminate();
+      for (const session of this.#sessions.keys()) session.terminate();
       this.#http2.terminate();
       this.#server.closeAllConnections();
     }, timeoutMs);
@@ -161,6 +164,16 @@ export class HttpFront implements RequestHost {
     });
     await Promise.all([closed, this.#tls?.close()]);
     clearTimeout(timer);
+  }
+
+  /** Its requests get a 403 from here on, and its WebSockets end. Requests under way are the cells' to end. */
+  suspend(account: AccountId): void {
+    this.#suspended.add(account);
+    for (const [session, owner] of this.#sessions) if (owner === account) session.cut(POLICY_VIOLATION);
+  }
+
+  resume(account: AccountId): void {
+    this.#suspended.delete(account);
   }
 
   stats(): GatewayStats {
@@ -184,6 +197,8 @@ export class HttpFront implements RequestHost {
   place(request: ClientRequest): void {
     const { route } = request;
     if (route === undefined) return;
+    // Once more: it may have been held for a while.
+    if (this.#suspended.has(route.account)) return request.fail('accountSuspended');
     const cell = this.#cells.pick(route.hash);
     if (cell !== undefined && request.upgrade !== undefined && this.#isFull(cell)) request.giveUp();
     else if (cell !== undefined) request.forward(cell, route);
@@ -213,10 +228,11 @@ export class HttpFront implements RequestHost {
     this.#statuses[group] = (this.#statuses[group] ?? 0) + 1;
   }
 
-  upgraded(session: WebSocketSession, cell: Cell): void {
+  upgraded(session: WebSocketSession, cell: Cell, account: AccountId): void {
     cell.webSockets++;
-    this.#sessions.add(session);
+    this.#sessions.set(session, account);
     if (this.#draining) session.close(GOING_AWAY);
+    else if (this.#suspended.has(account)) session.cut(POLICY_VIOLATION);
   }
 
   closed(session: WebSocketSession, cell: Cell): void {
@@ -332,6 +348,7 @@ export class HttpFront implements RequestHost {
   ): void {
     if (route === 'unknown-host') request.fail('unknownHost');
     else if (route === 'unknown-worker') request.fail('unknownWorker');
+    else if (this.#suspended.has(route.account)) request.fail('accountSuspended');
     else request.start(route, host, path);
   }
 }

@@ -4,6 +4,7 @@
  * Promise: what was acknowledged is there after a crash, and a version is never half there.
  * Start at registry.ts.
  */
+export type { AccountData } from './account-data.ts';
 export type { AuditDraft, AuditFilter, AuditLog, AuditRecord } from './audit.ts';
 export type { Blobs } from './blobs.ts';
 export type { Expiring, Grant, Grants } from './grants.ts';

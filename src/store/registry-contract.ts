@@ -62,7 +62,7 @@ export function registryContract(name: string, open: () => Registry): void {
           const others = makeDraft({ account: OTHER });
           await registry.createVersion(others, makeDeployed());
           const before = await registry.cursor();
-          await registry.deleteAccount(MAIN);
+          assert.deepEqual(await registry.deleteAccount(MAIN), [HELLO]);
           assert.equal(await registry.account(MAIN), undefined);
           assert.equal(await registry.worker(MAIN, HELLO), undefined);
           assert.equal(await registry.versionById(draft.spec.id), undefined);

@@ -150,8 +150,9 @@ export interface Registry extends AsyncDisposable {
   /**
    * Takes the account away with its Workers, versions, deployments, tokens and settings: from here on nothing finds it.
    * Its id stays taken until `forgetAccount`, so that other stores can be told, after a crash too. Watchers see `delete`s.
+   * Resolves to the Workers that had a route.
    */
-  deleteAccount(id: AccountId): Promise<void>;
+  deleteAccount(id: AccountId): Promise<WorkerName[]>;
   /** The last step of a deletion. */
   forgetAccount(id: AccountId): Promise<void>;
   /** All that must not serve, for the start: suspended, or deleted and not forgotten. */

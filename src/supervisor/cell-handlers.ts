@@ -85,6 +85,10 @@ export async function loadVersion(
 ): Promise<VersionCode> {
   const version = await registry.versionById(id);
   if (version === undefined) throw new Error(`Cannot load version ${id}: there is none`);
+  // Here, because a cell that started just now knows of no suspension.
+  if ((await registry.account(version.spec.account))?.status !== 'active') {
+    throw new Error(`Cannot load version ${id}: its account is suspended`);
+  }
   const modules = await Promise.all(
     version.modules.map(async ({ name, kind, sha256 }) => {
       const content = await blobs.get(sha256);

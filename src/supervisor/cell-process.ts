@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
-import type { CheckAnswer, Deployed, FireScheduled, ReloadWorkers, StartCell } from '../cell/index.ts';
+import type { CheckAnswer, Deployed, FireScheduled, ReloadWorkers, StartCell, SuspendAccount } from '../cell/index.ts';
 import { CELL_FRAME_BYTES, toVersionMessage } from '../cell/index.ts';
-import type { VersionId } from '../ids.ts';
+import type { AccountId, VersionId } from '../ids.ts';
 import type { Outcome, VersionCode } from '../model.ts';
 import { type Child, startChild } from './child.ts';
 
@@ -101,6 +101,11 @@ export class CellProcess {
   /** Resolves when requests that come from here on have the new limits. */
   async reload(which: ReloadWorkers): Promise<void> {
     await this.#channel.call('reload', which);
+  }
+
+  /** Resolves when nothing of the account runs in it any more. */
+  async suspend(account: AccountId): Promise<void> {
+    await this.#channel.call('suspend', { account } satisfies SuspendAccount);
   }
 
   async scheduled(event: FireScheduled): Promise<Outcome> {

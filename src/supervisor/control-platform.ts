@@ -1,6 +1,6 @@
 /** What the control API can make the platform do: check code, switch routes, fire events. */
 import { randomBytes } from 'node:crypto';
-import type { CheckResult, ControlPlatform } from '../control/index.ts';
+import type { CheckResult, ControlPlatform, WorkerKey } from '../control/index.ts';
 import { PlatformError } from '../errors.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { Outcome, Route, VersionCode } from '../model.ts';
@@ -66,8 +66,23 @@ export class SupervisedPlatform implements ControlPlatform {
 
   async withdraw(account: AccountId, worker: WorkerName): Promise<void> {
     const { cells, gateway } = this.#deps;
-    await gateway.removeRoute(account, worker);
+    await gateway.removeRoutes([{ account, worker }]);
     for (const cell of cells.live) cell.deployed({ account, worker, version: undefined, serving: [] });
+  }
+
+  async withdrawMany(workers: readonly WorkerKey[]): Promise<void> {
+    await this.#deps.gateway.removeRoutes(workers);
+  }
+
+  async suspendAccount(account: AccountId): Promise<void> {
+    const { cells, gateway } = this.#deps;
+    await gateway.setAccounts({ suspend: [account] });
+    // A cell that does not answer is on its way out, and one that comes up is given no code of the account.
+    await Promise.allSettled(cells.live.map((cell) => cell.suspend(account)));
+  }
+
+  async resumeAccount(account: AccountId): Promise<void> {
+    await this.#deps.gateway.setAccounts({ resume: [account] });
   }
 
   async fireScheduled(
@@ -75,7 +90,11 @@ export class SupervisedPlatform implements ControlPlatform {
     worker: WorkerName,
     event: { cron: string; scheduledTime: number },
   ): Promise<{ outcome: Outcome }> {
-    const state = await this.#deps.registry.route(account, worker);
+    const { registry } = this.#deps;
+    if ((await registry.account(account))?.status === 'suspended') {
+      throw new PlatformError('accountSuspended', `Cannot fire a scheduled event: account '${account}' is suspended`);
+    }
+    const state = await registry.route(account, worker);
     const version = servingVersion(state?.route.shares);
     if (version === undefined) {
       throw new PlatformError('workerNotFound', `Cannot fire a scheduled event: no version of "${worker}" is deployed`);

@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { type Channel, openChannel } from '../channel/index.ts';
+import type { AccountsParams } from '../gateway/index.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { Route } from '../model.ts';
 import { startChild } from './child.ts';
@@ -84,8 +85,15 @@ export class GatewayProcess {
     }
   }
 
-  async removeRoute(account: AccountId, worker: WorkerName): Promise<void> {
-    await this.#channel.call('routes', { remove: [{ account, worker }] });
+  async removeRoutes(workers: readonly { account: AccountId; worker: WorkerName }[]): Promise<void> {
+    for (let at = 0; at < workers.length; at += ROUTES_PER_CALL) {
+      await this.#channel.call('routes', { remove: workers.slice(at, at + ROUTES_PER_CALL) });
+    }
+  }
+
+  /** Resolves when requests for suspended accounts are refused. To be called before their routes are set. */
+  async setAccounts(accounts: AccountsParams): Promise<void> {
+    await this.#channel.call('accounts', accounts);
   }
 
   /** Takes no new connections; resolves when what is under way has been answered, or after `timeoutMs`. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createEgress } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
-import { createControl, createOperatorTokens, toRates } from '../control/index.ts';
+import { AccountLifecycle, createControl, TokenAuthenticator, toRates } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
@@ -79,7 +79,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   const stores = openSqliteStores(join(dataDir, 'registry.sqlite'));
   stack.defer(() => stores.close());
-  const { registry } = stores;
+  const { registry, tokens, grants } = stores;
   const audit = openSqliteAuditLog(join(dataDir, 'audit.sqlite'));
   stack.defer(() => audit.close());
   const blobs = openFileBlobs(join(dataDir, 'blobs'));
@@ -145,17 +145,23 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       warn(`Cannot start cell ${id}: ${error instanceof Error ? error.message : String(error)}`),
   });
   await gateway.listCells(cells.ids);
+  const withdrawn = await registry.withdrawnAccounts();
+  await gateway.setAccounts({ suspend: withdrawn.map(({ id }) => id) });
   stack.defer(() => cells.stopAll());
   await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
 
   const platform = new SupervisedPlatform({ cells, gateway, registry, now: Date.now });
+  const accounts = new AccountLifecycle({ registry, platform, data: [] });
+  await accounts.finishDeletions();
   const control = createControl({
     registry,
     blobs,
     platform,
     mapper,
+    authenticator: new TokenAuthenticator({ operatorToken: admin.token, tokens, grants, registry, now: Date.now }),
+    tokens,
     audit,
-    authenticator: createOperatorTokens(admin.token),
+    accounts,
     rates: toRates(options.apiRate),
     baseDomain,
     gatewayPort: gateway.port,

@@ -76,6 +76,14 @@ export class WebSocketSession implements ExchangeEvents, MessageSink {
     this.#ws.resume(); // the answer is behind what has not been read
   }
 
+  /** Ends it without asking: the exchange is over at once, the connection gets a close frame. */
+  cut(code: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#exchange.reset(RESET_CODES.canceled, 'connection lost');
+    this.close(code);
+  }
+
   terminate(): void {
     this.#ws.terminate();
   }
@@ -98,7 +106,7 @@ export class WebSocketSession implements ExchangeEvents, MessageSink {
     try {
       this.#reader.push(chunk);
     } catch {
-      this.#fail(CLOSE_CODES.internal);
+      this.cut(CLOSE_CODES.internal);
       return;
     }
     this.#ungranted += chunk.length;
@@ -147,7 +155,7 @@ export class WebSocketSession implements ExchangeEvents, MessageSink {
     this.#alive = true;
     this.#held += count;
     heldByAll += count;
-    if (this.#held > FREE_BYTES && heldByAll > BUDGET_BYTES) this.#fail(CLOSE_CODES.tryAgainLater);
+    if (this.#held > FREE_BYTES && heldByAll > BUDGET_BYTES) this.cut(CLOSE_CODES.tryAgainLater);
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
@@ -171,14 +179,6 @@ export class WebSocketSession implements ExchangeEvents, MessageSink {
     const released = Math.min(bytes, this.#held);
     heldByAll -= released;
     this.#held -= released;
-  }
-
-  /** The exchange is over at once; the connection gets a close frame. */
-  #fail(code: number): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#exchange.reset(RESET_CODES.canceled, 'connection lost');
-    this.close(code);
   }
 }
 

@@ -93,13 +93,12 @@ export class SqliteRegistry implements Registry {
     return this.#requireAccount(id);
   }
 
-  async deleteAccount(id: AccountId): Promise<void> {
+  async deleteAccount(id: AccountId): Promise<WorkerName[]> {
     const statements = this.#statements;
-    this.#database.transact(() => {
+    const workers = this.#database.transact(() => {
       this.#requireAccount(id);
-      for (const { worker } of statements.routesOfAccount.all(id)) {
-        statements.putRoute.run(id, worker!, this.#nextRevision(), null);
-      }
+      const routed = statements.routesOfAccount.all(id).map(({ worker }) => worker as WorkerName);
+      for (const worker of routed) statements.putRoute.run(id, worker, this.#nextRevision(), null);
       statements.deleteAccountDeployments.run(id);
       statements.deleteAccountVersions.run(id);
       statements.deleteAccountWorkers.run(id);
@@ -107,8 +106,10 @@ export class SqliteRegistry implements Registry {
       statements.deleteAccountTokens.run(id);
       statements.setAccountLimits.run(null, id);
       statements.setAccountStatus.run('deleting', id);
+      return routed;
     });
     this.#feed.notify();
+    return workers;
   }
 
   async forgetAccount(id: AccountId): Promise<void> {
