@@ -15,6 +15,7 @@ export interface GatewayOptions {
   readonly baseDomain: string;
   readonly socketPath: string;
   readonly linkToken: string;
+  readonly blobsDir: string;
   readonly onLine: (line: string) => void;
   /** Records of answers in its own name, as lines of JSON. */
   readonly onPages: (lines: Buffer) => void;
@@ -48,9 +49,9 @@ export class GatewayProcess {
         },
       },
     );
-    const { host, port, baseDomain, socketPath, linkToken } = options;
+    const { host, port, baseDomain, socketPath, linkToken, blobsDir } = options;
     const answer = await channel
-      .call('start', { host, port, baseDomain, socketPath, linkToken })
+      .call('start', { host, port, baseDomain, socketPath, linkToken, blobsDir })
       .catch(async (error: unknown) => {
         channel.close();
         await exited;

@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createEgress } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
@@ -82,7 +82,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { registry, tokens, grants } = stores;
   const audit = openSqliteAuditLog(join(dataDir, 'audit.sqlite'));
   stack.defer(() => audit.close());
-  const blobs = openFileBlobs(join(dataDir, 'blobs'));
+  const blobsDir = resolve(dataDir, 'blobs');
+  const blobs = openFileBlobs(blobsDir);
   const mapper = new SourceMapper();
   stack.defer(() => mapper.close());
   const log = new InvocationLog(dataDir, {
@@ -106,6 +107,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     baseDomain,
     socketPath: join(socketDir, 'cells'),
     linkToken: randomBytes(LINK_TOKEN_BYTES).toString('base64url'),
+    blobsDir,
     onLine: (line) => warn(`gateway: ${line}`),
     onPages: (lines) => log.append(lines, false),
     onExit: (reason) => {

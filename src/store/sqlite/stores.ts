@@ -1,7 +1,9 @@
+import type { AssetIndex } from '../asset-index.ts';
 import type { Grants } from '../grants.ts';
 import type { Registry } from '../registry.ts';
 import type { Tokens } from '../tokens.ts';
 import { openDatabase } from './database.ts';
+import { SqliteAssetIndex } from './sqlite-asset-index.ts';
 import { SqliteGrants } from './sqlite-grants.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
@@ -11,6 +13,7 @@ export interface SqliteStores {
   readonly registry: Registry;
   readonly tokens: Tokens;
   readonly grants: Grants;
+  readonly assets: AssetIndex;
   close(): Promise<void>;
 }
 
@@ -23,6 +26,7 @@ export function openSqliteStores(path: string): SqliteStores {
     registry,
     tokens,
     grants: new SqliteGrants(database),
+    assets: new SqliteAssetIndex(database),
     async close() {
       tokens.flush();
       await registry.close();
