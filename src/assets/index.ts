@@ -5,6 +5,7 @@
  * Promise: no request takes longer than its share, whatever the rules of a site and the path of a client are.
  * Start at site.ts; respond.ts has conditions and ranges.
  */
+export { type AssetSource, serveAssets } from './exchange.ts';
 export { parseHeaders } from './headers-file.ts';
 export {
   type AssetConfig,
@@ -18,5 +19,7 @@ export {
 } from './manifest.ts';
 export { parseRedirects } from './redirects-file.ts';
 export { type AssetBody, type AssetResponse, respond } from './respond.ts';
+export { toAssetsWorker } from './only-assets.ts';
 export { type ByteSink, Pump } from './pump.ts';
 export { Site, type SiteRequest } from './site.ts';
+export { Sites } from './sites.ts';

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { AssetFile } from '../assets/index.ts';
 import { type OpenBlob, openBlobFile } from '../blob-file.ts';
+import { ClockCache } from '../clock-cache.ts';
 import type { Sha256 } from '../ids.ts';
-import { ClockCache } from './clock-cache.ts';
 
 const CACHE_BYTES = 64 * 1024 * 1024; // of all Workers' files in memory
 const MAX_CACHED_BYTES = 1024 * 1024; // of one of them; larger ones are read as they are sent

@@ -1,11 +1,12 @@
-import { type AssetBody, Pump, respond, type Site } from '../assets/index.ts';
+import { readFile } from 'node:fs/promises';
+import { type AssetBody, Pump, respond, type Site, Sites } from '../assets/index.ts';
+import { blobPath } from '../blob-file.ts';
 import type { VersionId } from '../ids.ts';
 import type { VersionAssets } from '../model.ts';
 import { AssetBodies } from './asset-bodies.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { PageLog } from './page-log.ts';
 import type { WorkerRoute } from './routes.ts';
-import { Sites } from './sites.ts';
 
 /** A request for a version that has files. */
 interface AssetQuestion {
@@ -33,7 +34,7 @@ export class AssetFront {
   readonly #onFault: (error: unknown) => void;
 
   constructor({ blobsDir, log, onFault }: AssetFrontOptions) {
-    this.#sites = new Sites(blobsDir);
+    this.#sites = new Sites((sha256) => readFile(blobPath(blobsDir, sha256)));
     this.#bodies = new AssetBodies(blobsDir);
     this.#log = log;
     this.#onFault = onFault;

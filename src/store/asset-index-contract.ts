@@ -80,13 +80,13 @@ export function assetIndexContract(name: string, open: () => { assets: AssetInde
         assert.deepEqual(await index.usage(ACME), { files: 2, bytes: 20 });
       }));
 
-    it('forgetAccount() forgets files and uploads of the account alone', () =>
+    it('deleteAccount() forgets files and uploads of the account alone', () =>
       withIndex(async (index) => {
         const upload = toUpload('one', { '/a': 'a' });
         await index.begin(upload, { missing: sizes('a'), now: NOW });
         await index.add(upload, [entry('a')], QUOTA);
         await index.add({ id: 'two', account: OTHER }, [entry('a')], QUOTA);
-        await index.forgetAccount(ACME);
+        await index.deleteAccount(ACME);
         assert.equal(await index.upload(ACME, 'one', NOW), undefined);
         assert.deepEqual(await index.usage(ACME), { files: 0, bytes: 0 });
         assert.equal((await index.find(OTHER, ['a'])).size, 1);

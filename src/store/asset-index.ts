@@ -41,7 +41,7 @@ export interface AssetIndex {
   /** Forgets files but for those of uploads under way and those that `isUsed`. Resolves with how many it forgot. */
   forgetUnused(account: AccountId, isUsed: (entry: AssetEntry) => boolean): Promise<number>;
   /** Forgets everything of the account. */
-  forgetAccount(account: AccountId): Promise<void>;
+  deleteAccount(account: AccountId): Promise<void>;
 
   /** `missing`: hash and size of what is to come. Uploads whose time is over are forgotten at the same time. */
   begin(

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { createEgress } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
-import { AccountLifecycle, createControl, TokenAuthenticator, toRates } from '../control/index.ts';
+import { AccountLifecycle, AssetUploads, createControl, TokenAuthenticator, toRates } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
@@ -18,12 +18,14 @@ import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { openAdminToken } from './admin-token.ts';
+import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
 import { CellProcess } from './cell-process.ts';
 import { Cells } from './cells.ts';
 import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
+import { openKeyFile } from './key-file.ts';
 import { createStackMapping } from './stack-mapping.ts';
 
 export interface PlatformOptions {
@@ -125,7 +127,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   const { source, parts, assets } = await buildGuest(cacheDir(dataDir));
   const guest = JSON.stringify({ source, parts, assets, warmup: WARMUP } satisfies GuestSource);
-  const reachable: Resources = { cache: (exchange, request) => serveCache(cache, exchange, request) };
+  const reachable: Resources = {
+    assets: createAssetResource({ registry, blobs }),
+    cache: (exchange, request) => serveCache(cache, exchange, request),
+  };
   const cells = new Cells({
     count: options.cells,
     start: async (id, onExit) =>
@@ -153,7 +158,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
 
   const platform = new SupervisedPlatform({ cells, gateway, registry, now: Date.now });
-  const accounts = new AccountLifecycle({ registry, platform, data: [] });
+  const accounts = new AccountLifecycle({ registry, platform, data: [stores.assets] });
   await accounts.finishDeletions();
   const control = createControl({
     registry,
@@ -164,6 +169,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     tokens,
     audit,
     accounts,
+    assets: new AssetUploads({
+      index: stores.assets,
+      registry,
+      blobs,
+      key: openKeyFile(dataDir, 'asset-upload-key'),
+      now: Date.now,
+      randomUUID,
+    }),
     rates: toRates(options.apiRate),
     baseDomain,
     gatewayPort: gateway.port,

@@ -65,7 +65,7 @@ export class SqliteAssetIndex implements AssetIndex {
     });
   }
 
-  async forgetAccount(account: AccountId): Promise<void> {
+  async deleteAccount(account: AccountId): Promise<void> {
     this.#database.transact(() => {
       for (const { id } of this.#statements.uploads.all(account)) this.#removeUpload(String(id));
       this.#statements.removeAll.run(account);

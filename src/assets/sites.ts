@@ -1,23 +1,23 @@
 import { hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseManifest, Site } from '../assets/index.ts';
-import { blobPath } from '../blob-file.ts';
+import { ClockCache } from '../clock-cache.ts';
 import type { Sha256 } from '../ids.ts';
-import { ClockCache } from './clock-cache.ts';
+import { parseManifest } from './manifest.ts';
+import { Site } from './site.ts';
 
 const CACHE_BYTES = 32 * 1024 * 1024; // of manifests; in memory they take some three times as much
 const REST = 3; // a large manifest takes 20 ms to read: for each, three times that goes to other work first
 
 /** Sites by their manifests' hashes. */
 export class Sites {
-  readonly #dir: string;
+  readonly #readBlob: (sha256: Sha256) => Promise<Uint8Array>;
   readonly #cache = new ClockCache<Sha256, Site>(CACHE_BYTES);
   readonly #loading = new Map<Sha256, Promise<Site>>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(dir: string) {
-    this.#dir = dir;
+  /** `readBlob` rejects when there is no such blob. */
+  constructor(readBlob: (sha256: Sha256) => Promise<Uint8Array>) {
+    this.#readBlob = readBlob;
   }
 
   get(manifest: Sha256): Site | undefined {
@@ -34,7 +34,7 @@ export class Sites {
   }
 
   async #read(manifest: Sha256): Promise<Site> {
-    const bytes = await readFile(blobPath(this.#dir, manifest));
+    const bytes = await this.#readBlob(manifest);
     const site = this.#queue.then(() => {
       const start = performance.now();
       const made = this.#make(manifest, bytes);
