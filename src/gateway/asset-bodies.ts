@@ -6,7 +6,7 @@ import type { Sha256 } from '../ids.ts';
 
 const CACHE_BYTES = 64 * 1024 * 1024; // of all Workers' files in memory
 const MAX_CACHED_BYTES = 1024 * 1024; // of one of them; larger ones are read as they are sent
-const MAX_TEXT_BYTES = 16 * 1024; // above that, a copy into the head's string costs more than a second buffer in the write
+const MAX_TEXT_BYTES = 4 * 1024; // above that, a copy into the head's string costs more than a second buffer in the write
 const MAX_LOADING = 32; // files being read at once, a MiB each at most; further ones are sent piece by piece
 
 /** Small files are text, of one byte a character: head and body then go out in one piece. */

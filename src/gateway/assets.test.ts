@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type AssetConfig, encodeManifest } from '../assets/index.ts';
+import { DEFAULT_CONFIG } from '../assets/testing.ts';
 import { blobPath } from '../blob-file.ts';
 import type { Sha256, VersionId } from '../ids.ts';
 import type { VersionAssets } from '../model.ts';
@@ -15,16 +16,6 @@ const V1 = 'v1' as VersionId;
 const V2 = 'v2' as VersionId;
 const LARGE = randomBytes(8 * 1024 * 1024);
 const MEDIUM = randomBytes(300_000);
-
-const CONFIG: AssetConfig = {
-  htmlHandling: 'auto-trailing-slash',
-  notFoundHandling: 'none',
-  workerFirst: false,
-  navigationPrefersFiles: true,
-  basePath: '/',
-  redirects: [],
-  headers: [],
-};
 
 describe('The gateway serves static files', () => {
   let gateway: TestGateway;
@@ -54,7 +45,7 @@ describe('The gateway serves static files', () => {
       const bytes = Buffer.from(content);
       return [path, { sha256: put(bytes), bytes: bytes.byteLength, type: 'text/plain; charset=utf-8' }] as const;
     });
-    const manifest = put(encodeManifest({ ...CONFIG, ...config }, new Map(entries)));
+    const manifest = put(encodeManifest({ ...DEFAULT_CONFIG, ...config }, new Map(entries)));
     return { manifest } satisfies VersionAssets;
   };
 
