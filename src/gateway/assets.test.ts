@@ -2,15 +2,17 @@ import assert from 'node:assert/strict';
 import { hash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { connect as connectHttp2, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { type AssetConfig, encodeManifest } from '../assets/index.ts';
 import { DEFAULT_CONFIG } from '../assets/testing.ts';
 import { blobPath } from '../blob-file.ts';
 import type { Sha256, VersionId } from '../ids.ts';
 import type { VersionAssets } from '../model.ts';
-import { answering, route, send, sendRaw, startGateway, type TestGateway, until } from './testing.ts';
+import { answering, route, send, sendRaw, startGateway, type TestGateway, testPair, until } from './testing.ts';
 
 const V1 = 'v1' as VersionId;
 const V2 = 'v2' as VersionId;
@@ -20,9 +22,17 @@ const MEDIUM = randomBytes(300_000);
 describe('The gateway serves static files', () => {
   let gateway: TestGateway;
   let asked: string[];
+  let previewed: VersionAssets | undefined;
 
   before(async () => {
-    gateway = await startGateway();
+    gateway = await startGateway({
+      start: { tls: { port: 0, pairs: [testPair('base')] } },
+      previews: () => ({
+        versions: [V2],
+        aliases: [['next', V2]],
+        assets: previewed === undefined ? [] : [[V2, previewed]],
+      }),
+    });
     await gateway.link('c1', {
       ...answering((exchange, head) => {
         asked.push(head[4] ?? '');
@@ -163,6 +173,49 @@ describe('The gateway serves static files', () => {
       seen.add(page.body);
     }
     assert.equal(seen.size, 2);
+  });
+
+  it('of the version that a preview is of', async () => {
+    previewed = toAssets({ '/index.html': 'preview' });
+    const shares = [{ version: V1, percentage: 100, assets: toAssets({ '/index.html': 'live' }) }];
+    await gateway.supervisor.call('routes', { set: [{ ...route('site', shares), previews: true }] });
+    const preview = (path: string) => send(gateway, { host: 'next-site.acme.localhost', path });
+    assert.equal((await preview('/')).body, 'preview');
+    assert.equal((await preview('/api')).body, 'worker v2');
+    assert.equal((await get('/')).body, 'live');
+  });
+
+  it('by HTTP/2 as well', async () => {
+    await deploy('site', toAssets({ '/a.txt': '0123456789', '/large': LARGE, '/medium': MEDIUM }));
+    const session = connectHttp2(`https://127.0.0.1:${gateway.tlsPort}`, { rejectUnauthorized: false });
+    const ask = async (headers: OutgoingHttpHeaders) => {
+      const stream = session.request({ ':authority': 'site.acme.localhost', ...headers });
+      const [answered] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+      return { headers: answered, body: await buffer(stream) };
+    };
+    const whole = await ask({ ':path': '/a.txt' });
+    assert.equal(whole.headers[':status'], 200);
+    assert.equal(whole.headers['content-length'], '10');
+    assert.equal(whole.body.toString(), '0123456789');
+    assert.equal((await ask({ ':path': '/a.txt', range: 'bytes=2-4' })).body.toString(), '234');
+    assert.equal((await ask({ ':path': '/a.txt', ':method': 'HEAD' })).body.byteLength, 0);
+    assert.equal((await ask({ ':path': '/a.txt', 'if-none-match': whole.headers.etag })).headers[':status'], 304);
+    const answers = await Promise.all([
+      ask({ ':path': '/large' }),
+      ask({ ':path': '/medium' }),
+      ask({ ':path': '/large' }),
+    ]);
+    assert.deepEqual(
+      answers.map(({ body }, i) => body.equals(i === 1 ? MEDIUM : LARGE)),
+      [true, true, true],
+    );
+    assert.equal((await ask({ ':path': '/api' })).body.toString(), 'worker v1');
+    const left = session.request({ ':authority': 'site.acme.localhost', ':path': '/large' });
+    await once(left, 'response');
+    await until(async () => openBlobs(gateway) === 1);
+    left.close();
+    await until(async () => openBlobs(gateway) === 0);
+    session.close();
   });
 
   it('not, when they cannot be read; everything else goes on', async () => {
