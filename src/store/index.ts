@@ -5,10 +5,11 @@
  * Start at registry.ts.
  */
 export type { AccountData } from './account-data.ts';
-export type { AssetEntry, AssetIndex, AssetQuota, AssetUpload, UploadManifest } from './asset-index.ts';
 export type { AuditDraft, AuditFilter, AuditLog, AuditRecord } from './audit.ts';
 export type { Blobs } from './blobs.ts';
 export type { Expiring, Grant, Grants } from './grants.ts';
+export type { HostRuleDraft, HostRuleRecord, Hostnames, RuleChange, Zone } from './hostnames.ts';
+export type { PreviewNames, Previews } from './previews.ts';
 export type {
   Account,
   AccountStatus,

@@ -25,6 +25,7 @@ export interface Account {
 export interface WorkerSettings {
   /** Whether the Worker answers at its default URL; otherwise its route is `hidden`. */
   readonly subdomainEnabled: boolean;
+  /** Whether its versions answer at preview URLs. */
   readonly previewsEnabled: boolean;
   readonly tags: readonly string[];
   /** Kept as sent; nothing reads it yet. */

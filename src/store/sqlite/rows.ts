@@ -71,12 +71,14 @@ export function toDeployment(row: Row): DeploymentRecord {
   return { ...rest, id: row['id'] as string, createdOn: toIsoTime(row['created_on']) };
 }
 
-export function toRouteJson({ shares, hidden }: Pick<Route, 'shares' | 'hidden'>): string {
-  return JSON.stringify(hidden === true ? { shares, hidden } : { shares });
+type RouteValue = Pick<Route, 'shares' | 'hidden' | 'previews'>;
+
+export function toRouteJson({ shares, hidden, previews }: RouteValue): string {
+  return JSON.stringify({ shares, ...(hidden === true && { hidden }), ...(previews === true && { previews }) });
 }
 
 export function toRoute(row: Row): Route {
-  const value = JSON.parse(row['route'] as string) as Pick<Route, 'shares' | 'hidden'>;
+  const value = JSON.parse(row['route'] as string) as RouteValue;
   return { account: row['account'] as AccountId, worker: row['worker'] as WorkerName, ...value };
 }
 

@@ -1,7 +1,7 @@
 import { PlatformError } from '../../errors.ts';
 import type { AccountId, VersionId, WorkerName } from '../../ids.ts';
 import type { WorkerLimits } from '../../limits.ts';
-import type { Route, RouteShare, VersionAssets, VersionShare } from '../../model.ts';
+import type { Route, VersionShare } from '../../model.ts';
 import type {
   Account,
   AccountStatus,
@@ -148,8 +148,10 @@ export class SqliteRegistry implements Registry {
         row['id']!,
       );
       const route = this.#liveRoute(account, name);
-      if (route !== undefined && settings.subdomainEnabled !== current.settings.subdomainEnabled) {
-        this.#putRoute({ ...route, hidden: !settings.subdomainEnabled });
+      const { subdomainEnabled, previewsEnabled } = current.settings;
+      const isSame = settings.subdomainEnabled === subdomainEnabled && settings.previewsEnabled === previewsEnabled;
+      if (route !== undefined && !isSame) {
+        this.#putRoute({ ...route, hidden: !settings.subdomainEnabled, previews: settings.previewsEnabled });
         changedRoute = true;
       }
       return toWorker(this.#requireWorker(account, name));
@@ -292,7 +294,13 @@ export class SqliteRegistry implements Registry {
 
   #insertDeployment(worker: Row, draft: DeploymentDraft): RouteState {
     checkShares(draft.shares);
-    const shares = draft.shares.map((share) => this.#toRouteShare(worker, share));
+    for (const { version } of draft.shares) {
+      if (this.#statements.isVersionOf.get(version, worker['id']!) !== undefined) continue;
+      throw new PlatformError(
+        'versionNotFound',
+        `Cannot deploy version ${version}: Worker '${String(worker['name'])}' has no such version`,
+      );
+    }
     const last = this.#statements.lastDeployment.get(worker['id']!)?.['sequence'] ?? 0;
     const createdMs = toMs(draft.createdOn);
     this.#statements.insertDeployment.run(
@@ -306,25 +314,14 @@ export class SqliteRegistry implements Registry {
     return this.#putRoute({
       account,
       worker: name,
-      shares,
+      shares: draft.shares,
       hidden: !settings.subdomainEnabled,
+      previews: settings.previewsEnabled,
     });
   }
 
-  #toRouteShare(worker: Row, { version, percentage }: VersionShare): RouteShare {
-    const row = this.#statements.assetsOf.get(version, worker['id']!);
-    if (row === undefined) {
-      throw new PlatformError(
-        'versionNotFound',
-        `Cannot deploy version ${version}: Worker '${String(worker['name'])}' has no such version`,
-      );
-    }
-    const share = { version, percentage };
-    return row['assets'] === null ? share : { ...share, assets: JSON.parse(String(row['assets'])) as VersionAssets };
-  }
-
-  #putRoute({ hidden, ...visible }: Route): RouteState {
-    const route: Route = hidden === true ? { ...visible, hidden } : visible;
+  #putRoute({ hidden, previews, ...rest }: Route): RouteState {
+    const route: Route = { ...rest, ...(hidden === true && { hidden }), ...(previews === true && { previews }) };
     const revision = this.#nextRevision();
     this.#statements.putRoute.run(route.account, route.worker, revision, toRouteJson(route));
     return { route, revision };

@@ -1,10 +1,12 @@
-import type { AssetIndex } from '../asset-index.ts';
 import type { Grants } from '../grants.ts';
+import type { Hostnames } from '../hostnames.ts';
+import type { Previews } from '../previews.ts';
 import type { Registry } from '../registry.ts';
 import type { Tokens } from '../tokens.ts';
 import { openDatabase } from './database.ts';
-import { SqliteAssetIndex } from './sqlite-asset-index.ts';
 import { SqliteGrants } from './sqlite-grants.ts';
+import { SqliteHostnames } from './sqlite-hostnames.ts';
+import { SqlitePreviews } from './sqlite-previews.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
 
@@ -13,7 +15,8 @@ export interface SqliteStores {
   readonly registry: Registry;
   readonly tokens: Tokens;
   readonly grants: Grants;
-  readonly assets: AssetIndex;
+  readonly hostnames: Hostnames;
+  readonly previews: Previews;
   close(): Promise<void>;
 }
 
@@ -26,7 +29,8 @@ export function openSqliteStores(path: string): SqliteStores {
     registry,
     tokens,
     grants: new SqliteGrants(database),
-    assets: new SqliteAssetIndex(database),
+    hostnames: new SqliteHostnames(database),
+    previews: new SqlitePreviews(database),
     async close() {
       tokens.flush();
       await registry.close();

@@ -1,0 +1,14 @@
+/** The Previews port: by which names the versions of a Worker can be visited. */
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+
+export interface PreviewNames {
+  /** Newest first, up to `MAX_PREVIEW_VERSIONS`. */
+  readonly versions: readonly VersionId[];
+  /** The newest version of each. */
+  readonly aliases: readonly (readonly [alias: string, version: VersionId])[];
+}
+
+export interface Previews {
+  /** Nothing for a Worker that is not there, or has its previews switched off. */
+  list(account: AccountId, worker: WorkerName): Promise<PreviewNames>;
+}
