@@ -26,7 +26,7 @@ export function toLines(event: PlatformEvent): string[] {
   switch (event.event) {
     case 'ready':
       return [
-        `${paint('green', 'ready')}  gateway ${show('gateway')}  control ${show('control')}  account ${show('account')}`,
+        `${paint('green', 'ready')}  gateway ${show('gateway')}${event['tls'] === undefined ? '' : `  tls ${show('tls')}`}  control ${show('control')}  account ${show('account')}`,
       ];
     case 'token':
       return [

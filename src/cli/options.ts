@@ -22,6 +22,8 @@ export interface StringOption extends OptionBase {
   /** What stands for the value in the help, e.g. `DIR`. */
   readonly value: string;
   readonly default?: string;
+  /** May be given several times: the value is a list. */
+  readonly multiple?: true;
   /** What a value must look like, and how the error message says so. */
   readonly pattern?: RegExp;
   readonly allowed?: string;
@@ -40,11 +42,13 @@ export type Options = Readonly<Record<string, Option>>;
 
 type ValueOf<O extends Option> = O extends BooleanOption
   ? boolean
-  : O extends { default: infer D }
-    ? D extends number
-      ? number
-      : string
-    : (O extends IntegerOption ? number : string) | undefined;
+  : O extends { multiple: true }
+    ? readonly string[]
+    : O extends { default: infer D }
+      ? D extends number
+        ? number
+        : string
+      : (O extends IntegerOption ? number : string) | undefined;
 
 export type Values<O extends Options> = { readonly [K in keyof O]: ValueOf<O[K]> };
 
@@ -113,7 +117,8 @@ export function parseCommandLine<O extends Options>(
   });
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(command.options)) {
-    values[name] = option.type === 'boolean' ? false : option.default;
+    if (option.type === 'boolean') values[name] = false;
+    else values[name] = option.type === 'string' && option.multiple === true ? [] : option.default;
   }
   const positionals: string[] = [];
   for (const token of tokens) {
@@ -122,7 +127,9 @@ export function parseCommandLine<O extends Options>(
     if (token.name === 'help') return { help: true, values: values as Values<O>, positionals };
     const option = Object.hasOwn(command.options, token.name) ? command.options[token.name] : undefined;
     if (option === undefined) throw unknownOption(command, token.rawName);
-    values[token.name] = parseValue(command, token.name, option, token.value);
+    const value = parseValue(command, token.name, option, token.value);
+    const isMultiple = option.type === 'string' && option.multiple === true;
+    values[token.name] = isMultiple ? [...(values[token.name] as string[]), value] : value;
   }
   if (command.positionals === '' && positionals.length > 0) {
     throw new UsageError(`isola ${command.name} takes no arguments, got '${positionals[0]}'`);

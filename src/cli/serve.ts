@@ -65,6 +65,45 @@ export const PLATFORM_OPTIONS = {
     allowed: 'a host name such as apps.example.com',
     help: 'Workers answer at <worker>.<account>.DOMAIN',
   },
+  'tls-cert': {
+    type: 'string',
+    value: 'FILE',
+    multiple: true,
+    help: 'PEM certificate with its chain, for HTTPS and HTTP/2; again for more',
+  },
+  'tls-key': { type: 'string', value: 'FILE', multiple: true, help: 'Its private key, in the same order' },
+  'tls-port': {
+    type: 'integer',
+    value: 'N',
+    default: 8443,
+    min: 0,
+    max: 65_535,
+    help: 'Port for HTTPS, when there is a certificate; 0 takes a free one',
+  },
+  'redirect-https': { type: 'boolean', help: 'Send visitors of --port to HTTPS' },
+  'trust-proxy': {
+    type: 'string',
+    value: 'ADDRESSES',
+    pattern: /^[\da-f.:/]+(,[\da-f.:/]+)*$/i,
+    allowed: 'addresses or networks such as 127.0.0.1,10.0.0.0/8',
+    help: 'Proxies that are believed about the address and scheme of their clients',
+  },
+  'public-port': {
+    type: 'integer',
+    value: 'N',
+    min: 1,
+    max: 65_535,
+    defaultText: 'that of the gateway',
+    help: 'Port that visitors use, when a proxy stands in front; 443 for HTTPS',
+  },
+  'dns-server': {
+    type: 'string',
+    value: 'ADDRESS:PORT',
+    pattern: /^(\d+(\.\d+){3}|\[[\da-f:]+\])(:\d{1,5})?$/i,
+    allowed: 'an IP address, with a port or without, such as 127.0.0.1:5353',
+    defaultText: 'those of this machine',
+    help: 'DNS server for proofs of who owns a host name',
+  },
   'allow-private-egress': {
     type: 'boolean',
     help: 'Let Workers fetch private addresses (10.0.0.0/8, 127.0.0.1 …): for development only',
@@ -106,6 +145,13 @@ export interface PlatformValues {
   readonly cells: number | undefined;
   readonly 'cache-mib': number;
   readonly 'base-domain': string;
+  readonly 'tls-cert': readonly string[];
+  readonly 'tls-key': readonly string[];
+  readonly 'tls-port': number;
+  readonly 'redirect-https': boolean;
+  readonly 'trust-proxy': string | undefined;
+  readonly 'public-port': number | undefined;
+  readonly 'dns-server': string | undefined;
   readonly 'allow-private-egress': boolean;
   readonly 'api-rate': number;
   readonly json: boolean;
@@ -138,7 +184,8 @@ export async function servePlatform(
     await platform.stop();
     throw failure.error;
   }
-  emit({ event: 'ready', gateway: platform.gatewayUrl, control: platform.controlUrl, account: FIRST_ACCOUNT });
+  const { gatewayUrl: gateway, tlsUrl: tls, controlUrl: control } = platform;
+  emit({ event: 'ready', gateway, ...(tls !== undefined && { tls }), control, account: FIRST_ACCOUNT });
   onReady?.(platform);
 
   const signal = await stopped;
@@ -153,20 +200,28 @@ async function start(options: PlatformOptions): Promise<Platform> {
   try {
     return await startPlatform(options);
   } catch (error) {
-    throw toListenError(error, options) ?? error;
+    throw toListenError(error, { ...options, tlsPort: options.tls?.port }) ?? toOptionError(error) ?? error;
   }
 }
 
 /** What keeps a server from listening is the most common failure of a start: say which port, and what to do. */
 export function toListenError(
   error: unknown,
-  { host, port, controlPort }: Pick<PlatformOptions, 'host' | 'port'> & { controlPort?: number },
+  {
+    host,
+    port,
+    controlPort,
+    tlsPort,
+  }: Pick<PlatformOptions, 'host' | 'port'> & {
+    controlPort?: number;
+    tlsPort?: number | undefined;
+  },
 ): CommandError | undefined {
   const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
   if (!message.startsWith('listen ')) return undefined; // a file can be refused by the same codes
   // Across a process border only code and message survive: `listen EADDRINUSE: address already in use 127.0.0.1:8787`.
   const failed = Number(/:(\d+)$/.exec(message)?.[1] ?? port);
-  const option = failed === controlPort ? '--control-port' : '--port';
+  const option = failed === controlPort ? '--control-port' : failed === tlsPort ? '--tls-port' : '--port';
   const reasons: Record<string, string> = {
     EADDRINUSE: `port ${failed} of ${host} is in use by another program. Stop it, or choose another ${option}`,
     EACCES: `this user may not open port ${failed}. Choose a ${option} from 1024 on, or allow it`,
@@ -174,6 +229,13 @@ export function toListenError(
   };
   const reason = code === undefined ? undefined : reasons[code];
   return reason === undefined ? undefined : new CommandError(`Cannot listen: ${reason}.`, { cause: error });
+}
+
+/** Files and networks that options name are looked at by who uses them. */
+function toOptionError(error: unknown): CommandError | undefined {
+  const { message = '' } = (error ?? {}) as { message?: string };
+  if (!/^Cannot (use|read|trust) /.test(message)) return undefined;
+  return new CommandError(message, { cause: error });
 }
 
 function toPlatformOptions(
@@ -192,11 +254,28 @@ function toPlatformOptions(
     cells: values.cells ?? Math.max(1, availableParallelism() - 1),
     cacheBytes: values['cache-mib'] * MIB,
     baseDomain: values['base-domain'],
+    trustedProxies: values['trust-proxy']?.split(',') ?? [],
     allowPrivateEgress: values['allow-private-egress'],
     apiRate: values['api-rate'],
     onEvent,
+    ...toTlsOption(values),
+    ...(values['public-port'] !== undefined && { publicPort: values['public-port'] }),
+    ...(values['dns-server'] !== undefined && { dnsServer: values['dns-server'] }),
     ...(adminToken === undefined ? {} : { adminToken }),
   };
+}
+
+function toTlsOption(values: PlatformValues): Pick<PlatformOptions, 'tls'> {
+  const { 'tls-cert': certs, 'tls-key': keys, 'tls-port': port, 'redirect-https': redirect } = values;
+  if (certs.length !== keys.length) {
+    throw new UsageError(`Cannot use ${certs.length} --tls-cert with ${keys.length} --tls-key: each needs the other`);
+  }
+  if (certs.length === 0) {
+    if (redirect) throw new UsageError('Cannot use --redirect-https without --tls-cert and --tls-key');
+    return {};
+  }
+  const files = certs.map((cert, at) => ({ cert: resolve(cert), key: resolve(keys[at] ?? '') }));
+  return { tls: { port, files, redirect } };
 }
 
 function printJson(event: PlatformEvent): void {

@@ -9,10 +9,11 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
-import type { AuditLog, Blobs, Registry, Tokens } from '../store/index.ts';
+import type { AuditLog, Blobs, Hostnames, Previews, Registry, Tokens } from '../store/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
-import type { AssetUploads } from './assets/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
+import type { HostRuleControl } from './host-rules.ts';
+import type { TxtResolver } from './ownership.ts';
 import type { ControlPlatform } from './platform.ts';
 import type { ApiRates } from './rate-limits.ts';
 import type { Releases } from './releases.ts';
@@ -25,6 +26,10 @@ export type ControlLog = (
 
 export interface ControlDeps {
   readonly registry: Registry;
+  readonly hostnames: Hostnames;
+  readonly previews: Previews;
+  /** For proofs of who owns a host name. */
+  readonly resolver: TxtResolver;
   readonly blobs: Blobs;
   readonly platform: ControlPlatform;
   /** For errors of uploads that do not start. */
@@ -34,13 +39,13 @@ export interface ControlDeps {
   readonly authenticator: Authenticator;
   readonly tokens: Tokens;
   readonly accounts: AccountLifecycle;
-  readonly assets: AssetUploads;
   readonly rates: ApiRates;
   /** Limits that an account made through the API begins with. */
   readonly accountLimits?: Partial<WorkerLimits>;
-  /** Workers answer at `http://<worker>.<account>.<baseDomain>:<gatewayPort>`. */
+  /** Workers answer at `<scheme>://<worker>.<account>.<baseDomain>:<port>`, as visitors see it. */
   readonly baseDomain: string;
-  readonly gatewayPort: number;
+  readonly publicScheme: 'http' | 'https';
+  readonly publicPort: number;
   readonly log: ControlLog;
   /** ms since 1970. */
   readonly now: () => number;
@@ -49,6 +54,7 @@ export interface ControlDeps {
 
 export interface ControlContext extends ControlDeps {
   readonly releases: Releases;
+  readonly rules: HostRuleControl;
 }
 
 /** Fastify, with requests parsed and typed by the zod schemas of their routes. */
@@ -71,8 +77,6 @@ declare module 'fastify' {
     body?: 'stream';
     /** Of a JSON body; 1 MiB unless given. */
     maxBodyBytes?: number;
-    /** Takes the place of the API's own: the route has tokens that are good for nothing else. */
-    authenticator?: Authenticator;
     /** The route makes the account of its path, which need not exist. */
     mayBeNewAccount?: boolean;
   }

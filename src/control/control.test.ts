@@ -123,11 +123,10 @@ describe('products that do not exist yet', () => {
     ['GET', '/r2/buckets/x', 'R2'],
     ['GET', '/queues?name=x', 'Queues'],
     ['POST', '/d1/database', 'D1'],
+    ['POST', `${SCRIPT}/assets-upload-session`, 'static assets'],
     ['PUT', `${SCRIPT}/schedules`, 'cron triggers'],
     ['PUT', `${SCRIPT}/secrets`, 'secrets'],
     ['POST', `${SCRIPT}/tails`, 'tail'],
-    ['PUT', `${SCRIPT}/domains/records`, 'routes and custom domains'],
-    ['GET', '/client/v4/zones?name=example.com', 'routes and custom domains'],
   ] as const) {
     it(`${method} ${path} is refused naming ${product}`, async () => {
       await using control = await openTestControl();

@@ -4,28 +4,32 @@ import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import { registerAccounts } from './accounts.ts';
 import { registerAudit } from './audit-hook.ts';
-import { registerAssets } from './assets/index.ts';
 import { registerAuditLog } from './audit.ts';
 import { authenticate, authorize } from './auth.ts';
 import { addBodyParser } from './body.ts';
 import { registerBulk } from './bulk.ts';
 import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
 import { registerDeployments } from './deployments.ts';
+import { registerDomains } from './domains.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
 import { registerErrorPages } from './error-pages.ts';
+import { HostRuleControl } from './host-rules.ts';
 import { param, parseAccountId } from './names.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerProducts } from './products.ts';
 import { createRateLimits, registerRateLimit } from './rate-limits.ts';
 import { Releases } from './releases.ts';
+import { registerRoutes } from './routes.ts';
 import { registerScheduled } from './scheduled.ts';
 import { registerScripts } from './scripts.ts';
 import { registerServices } from './services.ts';
 import { registerSettings } from './settings.ts';
 import { registerSubdomain } from './subdomain.ts';
 import { registerTokens } from './tokens.ts';
+import { registerTlsAsk } from './tls-ask.ts';
 import { registerVersions } from './versions.ts';
 import { registerWhoami } from './whoami.ts';
+import { registerZones } from './zones.ts';
 
 const PREFIX = '/client/v4';
 const REQUEST_TIMEOUT_MS = 300_000; // for the whole request to arrive: an upload over a slow line
@@ -36,10 +40,12 @@ const RESOURCES: readonly Resource[] = [
   registerServices,
   registerScripts,
   registerVersions,
-  registerAssets,
   registerDeployments,
   registerSettings,
   registerSubdomain,
+  registerRoutes,
+  registerDomains,
+  registerZones,
   registerScheduled,
   registerAccounts,
   registerTokens,
@@ -55,13 +61,14 @@ const RESOURCES: readonly Resource[] = [
  * A deployment serves once its answer has been sent. `close()` lets running requests end.
  */
 export function createControl(deps: ControlDeps): ControlApp {
-  const context: ControlContext = { ...deps, releases: new Releases(deps) };
+  const releases = new Releases(deps);
+  const context: ControlContext = { ...deps, releases, rules: new HostRuleControl(deps, releases) };
   const app = createApp(deps);
   registerOpenApi(app);
   registerRateLimit(app);
   // As plug-ins, which begin once those above are loaded; the API in one of its own, so that its hooks guard its routes
   // and its 404s only.
-  app.register(async (site) => registerPublic(site.withTypeProvider<ZodTypeProvider>()));
+  app.register(async (site) => registerPublic(site.withTypeProvider<ZodTypeProvider>(), context));
   app.register(async (api) => registerApi(api.withTypeProvider<ZodTypeProvider>(), context), { prefix: PREFIX });
   return app;
 }
@@ -87,7 +94,8 @@ function createApp({ randomUUID, log }: ControlDeps): ControlApp {
 }
 
 /** What needs no token. */
-function registerPublic(app: ControlApp): void {
+function registerPublic(app: ControlApp, context: ControlContext): void {
+  registerTlsAsk(app, context);
   app.get(
     '/healthz',
     { schema: { summary: 'Whether it answers', response: { 200: Result(z.object({ status: z.literal('ok') })) } } },
@@ -106,7 +114,7 @@ function registerApi(api: ControlApp, context: ControlContext): void {
   api.addHook('onRequest', async (request, reply) => {
     await limits.checkAddress(request, reply);
     try {
-      request.identity = await authenticate(request, request.routeOptions.config.authenticator ?? authenticator);
+      request.identity = await authenticate(request, authenticator);
     } catch (error) {
       if (error instanceof PlatformError && error.kind === 'invalidToken') await limits.noteWrongToken(request);
       throw error;

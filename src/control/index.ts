@@ -5,11 +5,11 @@
  * Start at control.ts; releases.ts is the life of a deploy.
  */
 export { AccountLifecycle } from './account-lifecycle.ts';
-export { AssetUploads } from './assets/index.ts';
 export type { Authenticator, Identity } from './auth.ts';
 export type { ControlDeps, ControlLog } from './context.ts';
 export { createControl } from './control.ts';
 export type { WorkerKey } from './names.ts';
 export type { CheckResult, ControlPlatform } from './platform.ts';
+export type { TxtResolver } from './ownership.ts';
 export { toRates } from './rate-limits.ts';
 export { TokenAuthenticator } from './token-authenticator.ts';

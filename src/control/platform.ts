@@ -1,6 +1,7 @@
 /** What the control API asks of the rest of the platform. The supervisor implements it. */
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { Outcome, Route, VersionCode } from '../model.ts';
+import type { RuleChange } from '../store/index.ts';
 import type { WorkerKey } from './names.ts';
 
 export type CheckResult =
@@ -17,7 +18,11 @@ export interface ControlPlatform {
   publishMany?(routes: readonly Route[]): Promise<void>;
   /** Limits have changed: what runs finishes. Resolves when the next request finds an instance with the new ones. */
   reload(account: AccountId, worker: WorkerName | undefined): Promise<void>;
-  /** Takes a worker's routes away. */
+  /** Changes route patterns and custom domains; resolves when every gateway follows them. */
+  setRules(change: RuleChange): Promise<void>;
+  /** A Worker has a version more, or an alias has moved. */
+  previewsChanged(key: WorkerKey): Promise<void>;
+  /** Takes a worker's routes away, and the rules that lead to it. */
   withdraw(account: AccountId, worker: WorkerName): Promise<void>;
   /** `withdraw` for many at once. */
   withdrawMany(workers: readonly WorkerKey[]): Promise<void>;

@@ -9,6 +9,7 @@ export const BINDING_PRODUCTS: ReadonlyMap<string, string> = new Map([
   ['ai_search', 'AI Search'],
   ['ai_search_namespace', 'AI Search'],
   ['analytics_engine', 'Analytics Engine'],
+  ['assets', 'static assets'],
   ['browser', 'Browser Rendering'],
   ['d1', 'D1'],
   ['dispatch_namespace', 'Workers for Platforms (dispatch namespaces)'],
@@ -47,12 +48,12 @@ const ACCOUNT_PRODUCTS = {
   pipelines: 'Pipelines',
   secrets_store: 'Secrets Store',
   'workers/dispatch': 'Workers for Platforms (dispatch namespaces)',
+  'workers/assets': 'static assets',
 } as const;
 
 const SCRIPT_PRODUCTS = {
+  'assets-upload-session': 'static assets',
   schedules: 'cron triggers',
-  routes: 'routes and custom domains',
-  domains: 'routes and custom domains',
   tails: 'tail',
   secrets: 'secrets',
   'secrets-bulk': 'secrets',
@@ -80,13 +81,11 @@ export function registerProducts(app: ControlApp): void {
   for (const path of emptyLists) app.get(path, options, () => ok([]));
 
   const prefixes = [
-    ...Object.entries(ACCOUNT_PRODUCTS).map(([path, product]) => [`/accounts/:account/${path}`, product]),
-    ...Object.entries(SCRIPT_PRODUCTS).map(([path, product]) => [
-      `/accounts/:account/workers/scripts/:name/${path}`,
-      product,
-    ]),
-    ['/zones', 'routes and custom domains'],
-  ] as const;
+    ...Object.entries(ACCOUNT_PRODUCTS).map(([path, product]) => [`/accounts/:account/${path}`, product] as const),
+    ...Object.entries(SCRIPT_PRODUCTS).map(
+      ([path, product]) => [`/accounts/:account/workers/scripts/:name/${path}`, product] as const,
+    ),
+  ];
   for (const [prefix, product] of prefixes) {
     const handler = (): never => {
       throw notAvailable(product);

@@ -140,7 +140,7 @@ describe('versions', () => {
     assert.equal(await servingVersion(control), first.result.deployment_id);
     assert.deepEqual(
       [result.number, result.startup_time_ms, result.metadata.source, result.metadata.has_preview],
-      [2, 7, 'wrangler', false],
+      [2, 7, 'wrangler', true],
     );
     assert.deepEqual(result.annotations, { 'workers/triggered_by': 'upload', 'workers/tag': 't' });
     assert.equal(result.resources.bindings[0].service, 'other');

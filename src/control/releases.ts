@@ -8,16 +8,13 @@ import { resolveLimits } from '../limits.ts';
 import type { ModuleRef, ModuleSource, VersionShare, VersionSpec } from '../model.ts';
 import { toMapFiles } from '../source-maps/index.ts';
 import type { Annotations, RouteState, Source, VersionDraft, VersionRecord } from '../store/index.ts';
-import { storeVersionAssets } from './assets/index.ts';
+import { checkAlias } from './alias.ts';
 import type { ControlDeps } from './context.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { parseMetadata } from './metadata.ts';
 import { readForm } from './multipart.ts';
 import type { WorkerKey } from './names.ts';
 import { capModules, parseModules, type UploadedModules } from './upload.ts';
-
-/** Of a version that has no code. */
-const NOT_STARTED = { ok: true, startupMs: 0, handlers: [] } as const;
 
 export interface UploadRequest extends WorkerKey {
   readonly headers: IncomingHttpHeaders;
@@ -44,7 +41,14 @@ export class Releases {
   /** Stores a version of an existing Worker without deploying it. */
   async upload(request: UploadRequest): Promise<VersionRecord> {
     const draft = await this.#prepare(request, { mayCreate: false });
-    return (await this.#deps.registry.createVersion(draft)).version;
+    const { version } = await this.#deps.registry.createVersion(draft);
+    await this.#afterCommit(request, () => this.#deps.platform.previewsChanged(request));
+    return version;
+  }
+
+  /** Runs what must not meet a deployment or the removal of the same Worker. */
+  locked<T>(key: WorkerKey, task: () => Promise<T>): Promise<T> {
+    return this.#locks.run(keyOf(key), task);
   }
 
   /** Stores a version, of a new Worker if need be, and gives it all traffic. Resolves once it serves. */
@@ -137,18 +141,12 @@ export class Releases {
       previous: newest?.spec.bindings ?? [],
       today: createdOn.slice(0, 10),
     });
+    const alias = metadata.annotations['workers/alias'];
+    if (alias !== undefined) await checkAlias(alias, request, registry);
     const accountLimits = (await registry.account(account))?.limits;
     const limits = resolveLimits(accountLimits, metadata.limits, existing?.limits);
     const uploaded = await amendForAsyncContext(await parseModules(form, metadata), metadata.compatibilityFlags);
     const modules = capModules(uploaded.modules, limits.memoryMiB);
-    const hasCode = modules.length > 0;
-    const assets = await storeVersionAssets(
-      { uploads: this.#deps.assets, blobs: this.#deps.blobs },
-      { ...metadata, account, worker, kept: metadata.keepAssets ? newest?.spec.assets : undefined, isOnly: !hasCode },
-    );
-    if (!hasCode && assets === undefined) {
-      throw new PlatformError('invalidUpload', 'Cannot upload: there are neither modules nor static assets');
-    }
     const spec: Omit<VersionSpec, 'limits'> = {
       id: randomUUID() as VersionId,
       account,
@@ -159,9 +157,9 @@ export class Releases {
       bindings: metadata.bindings,
       compatibilityDate: metadata.compatibilityDate,
       compatibilityFlags: metadata.compatibilityFlags,
-      ...(assets && { assets }),
     };
-    const started = hasCode ? await platform.check({ spec: { ...spec, limits }, modules }) : NOT_STARTED;
+
+    const started = await platform.check({ spec: { ...spec, limits }, modules });
     if (!started.ok) {
       const message = await this.#mapStack(spec, started.message, uploaded);
       throw new PlatformError('invalidUpload', message);

@@ -47,6 +47,7 @@ describe('settings', () => {
       enabled: true,
       previews_enabled: false,
       url: 'http://hello.main.apps.test:8787',
+      preview_url_suffix: '-hello.main.apps.test:8787',
     });
     assert.deepEqual((await control.request('GET', `${SCRIPT}/subdomain`)).result, {
       enabled: true,

@@ -4,7 +4,7 @@ import type { Resource } from './context.ts';
 import { ok, Result } from './envelope.ts';
 import { AccountParams, toWorkerKey, WorkerParams } from './names.ts';
 import { workerNotFound } from './releases.ts';
-import { ScriptBody, SubdomainBody, toScriptBody, toSubdomainBody, workerUrl } from './wire.ts';
+import { previewSuffix, ScriptBody, SubdomainBody, toScriptBody, toSubdomainBody, workerUrl } from './wire.ts';
 
 const Subdomain = z.object({ enabled: z.boolean(), previews_enabled: z.boolean().optional() });
 
@@ -37,7 +37,12 @@ export const registerSubdomain: Resource = (app, context) => {
         tags,
         params: WorkerParams,
         response: {
-          200: Result(ScriptBody.extend({ name: z.string(), subdomain: SubdomainBody.extend({ url: z.string() }) })),
+          200: Result(
+            ScriptBody.extend({
+              name: z.string(),
+              subdomain: SubdomainBody.extend({ url: z.string(), preview_url_suffix: z.string() }),
+            }),
+          ),
         },
       },
     },
@@ -46,7 +51,8 @@ export const registerSubdomain: Resource = (app, context) => {
       const record = await registry.worker(key.account, key.worker);
       if (record === undefined) throw workerNotFound(key);
       const url = workerUrl(key, context);
-      return ok({ ...toScriptBody(record), name: key.worker, subdomain: { ...toSubdomainBody(record), url } });
+      const subdomain = { ...toSubdomainBody(record), url, preview_url_suffix: previewSuffix(key, context) };
+      return ok({ ...toScriptBody(record), name: key.worker, subdomain });
     },
   );
 

@@ -6,14 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LightMyRequestResponse } from 'fastify';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
-import type { Route, VersionCode } from '../model.ts';
-import type { AuditLog, Blobs, Registry, Tokens } from '../store/index.ts';
+import type { HostRule, Route, VersionCode } from '../model.ts';
+import type { AuditLog, Blobs, Registry, RuleChange, Tokens } from '../store/index.ts';
 import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { AccountLifecycle } from './account-lifecycle.ts';
-import { AssetUploads } from './assets/index.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
 import { createControl } from './control.ts';
 import type { WorkerKey } from './names.ts';
@@ -30,6 +29,9 @@ export class FakePlatform implements ControlPlatform {
   checked: VersionCode[] = [];
   published: Route[] = [];
   withdrawn: string[] = [];
+  /** What gateways would match. */
+  rules = new Map<string, HostRule>();
+  previewed: string[] = [];
   reloaded: string[] = [];
   readonly suspended = new Set<AccountId>();
   fired: { worker: string; cron: string; scheduledTime: number }[] = [];
@@ -57,6 +59,15 @@ export class FakePlatform implements ControlPlatform {
 
   async withdraw(account: AccountId, worker: WorkerName): Promise<void> {
     this.withdrawn.push(`${account}/${worker}`);
+  }
+
+  async setRules(change: RuleChange): Promise<void> {
+    for (const id of change.remove) this.rules.delete(id);
+    for (const rule of change.set) this.rules.set(rule.id, rule);
+  }
+
+  async previewsChanged({ account, worker }: WorkerKey): Promise<void> {
+    this.previewed.push(`${account}/${worker}`);
   }
 
   async withdrawMany(workers: readonly WorkerKey[]): Promise<void> {
@@ -88,6 +99,8 @@ export interface TestControl extends AsyncDisposable {
   readonly audit: AuditLog;
   readonly blobs: Blobs;
   readonly platform: FakePlatform;
+  /** What the DNS says, by name. */
+  readonly txtRecords: Map<string, string[]>;
   /** What the log got, one line each. */
   readonly logged: string[];
   /** Sends an authenticated request to a path under `/client/v4/accounts/main`, or under `/client/v4` when it says so. */
@@ -115,7 +128,8 @@ export interface UploadForm {
 export async function openTestControl(overrides: Partial<ControlDeps> = {}): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), 'isola-control-'));
   const stores = openSqliteStores(join(dir, 'registry.db'));
-  const { registry, tokens, grants } = stores;
+  const { registry, tokens, grants, hostnames, previews } = stores;
+  const txtRecords = new Map<string, string[]>();
   const audit = openSqliteAuditLog(join(dir, 'audit.db'));
   const blobs = openFileBlobs(join(dir, 'blobs'));
   const platform = new FakePlatform();
@@ -124,6 +138,9 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   const mapper = new SourceMapper();
   const app = createControl({
     registry,
+    hostnames,
+    previews,
+    resolver: { resolveTxt: async (name) => txtRecords.get(name) ?? [] },
     blobs,
     platform,
     mapper,
@@ -137,17 +154,10 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     tokens,
     audit,
     accounts: new AccountLifecycle({ registry, platform, data: [] }),
-    assets: new AssetUploads({
-      index: stores.assets,
-      registry,
-      blobs,
-      key: Buffer.alloc(32, 1),
-      now: overrides.now ?? Date.now,
-      randomUUID,
-    }),
     rates: toRates(0),
     baseDomain: 'apps.test',
-    gatewayPort: 8787,
+    publicScheme: 'http',
+    publicPort: 8787,
     log: (level, message, fields) => logged.push(`${level} ${message} ${String(fields?.['error'])}`),
     now: Date.now,
     randomUUID,
@@ -161,6 +171,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   });
   return {
     app,
+    txtRecords,
     registry,
     tokens,
     audit,

@@ -1,6 +1,7 @@
 /** Registry records as the API shows them: the field names that wrangler reads. */
 import { z } from 'zod';
 import type { DeploymentRecord, VersionRecord, WorkerRecord } from '../store/index.ts';
+import { hasPreviews } from './alias.ts';
 import type { ControlDeps } from './context.ts';
 import type { WorkerKey } from './names.ts';
 
@@ -59,7 +60,7 @@ export function toVersionBody(version: VersionRecord): Record<string, unknown> {
       author_email: AUTHOR,
       author_id: AUTHOR,
       source: version.source,
-      has_preview: false,
+      has_preview: hasPreviews(spec.worker),
     },
     resources: {
       bindings: spec.bindings,
@@ -107,7 +108,20 @@ export function toSubdomainBody({ settings }: WorkerRecord): { enabled: boolean;
 /** The URL a Worker answers at. */
 export function workerUrl(
   { account, worker }: WorkerKey,
-  { baseDomain, gatewayPort }: Pick<ControlDeps, 'baseDomain' | 'gatewayPort'>,
+  context: Pick<ControlDeps, 'baseDomain' | 'publicScheme' | 'publicPort'>,
 ): string {
-  return `http://${worker}.${account}.${baseDomain}:${gatewayPort}`;
+  return `${context.publicScheme}://${worker}.${account}.${context.baseDomain}${toPort(context)}`;
+}
+
+/** What stands behind the version or the alias in the host of a preview URL. */
+export function previewSuffix(
+  { account, worker }: WorkerKey,
+  context: Pick<ControlDeps, 'baseDomain' | 'publicScheme' | 'publicPort'>,
+): string {
+  return `-${worker}.${account}.${context.baseDomain}${toPort(context)}`;
+}
+
+/** Not the usual one. */
+function toPort({ publicScheme, publicPort }: Pick<ControlDeps, 'publicScheme' | 'publicPort'>): string {
+  return publicPort === (publicScheme === 'https' ? 443 : 80) ? '' : `:${publicPort}`;
 }

@@ -172,9 +172,11 @@ describe('RouteTable with rules', () => {
     assert.equal(workerAt(table, 'example.com'), 'one');
     table.setRule(rule('r', 'two'));
     assert.equal(workerAt(table, 'example.com'), 'two');
+    table.setRule(rule('other', 'one', { path: '/one' }));
     table.remove('acme' as AccountId, 'two' as WorkerName);
-    assert.equal(workerAt(table, 'example.com'), 'unknown-worker');
-    table.removeRule('r');
+    assert.equal(workerAt(table, 'example.com'), 'unknown-host');
+    assert.equal(workerAt(table, 'example.com', '/one'), 'one');
+    table.removeRule('other');
     assert.equal(workerAt(table, 'example.com'), 'unknown-host');
   });
 });

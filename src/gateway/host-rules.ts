@@ -4,6 +4,7 @@
  * The order, most specific first: the host itself; `*host`; `*.parent` and `*parent` of its nearest parent, and so on
  * upwards. Within one of these the longest path (path-rules.ts). A pattern whose path does not fit is passed over.
  */
+import type { AccountId, WorkerName } from '../ids.ts';
 import type { HostRule } from '../model.ts';
 import { PathRules } from './path-rules.ts';
 
@@ -56,6 +57,13 @@ export class HostRules {
     const rules = hosts.get(rule.host);
     rules?.remove(rule);
     if (rules?.isEmpty === true) hosts.delete(rule.host);
+  }
+
+  /** Those of an account, or of one of its Workers. */
+  removeOf(account: AccountId, worker?: WorkerName): void {
+    for (const rule of this.#byId.values()) {
+      if (rule.account === account && (worker === undefined || rule.worker === worker)) this.remove(rule.id);
+    }
   }
 
   clear(): void {

@@ -10,7 +10,11 @@ export type {
   CellsParams,
   DrainParams,
   GatewayStats,
+  PreviewsParams,
   RoutesParams,
+  RulesParams,
   StartParams,
   StartResult,
+  TlsPair,
+  TlsParams,
 } from './protocol.ts';

@@ -4,7 +4,6 @@
  */
 import { Socket } from 'node:net';
 import { openChannel } from '../channel/index.ts';
-import { AssetFront } from './asset-front.ts';
 import { CellSet } from './cells.ts';
 import { listenForCells } from './links.ts';
 import { PageLog } from './page-log.ts';
@@ -94,8 +93,6 @@ async function start(params: unknown): Promise<StartResult> {
   const previews = new Previews(
     async (account, worker) => (await supervisor.call('previews', { account, worker })).value as PreviewList,
   );
-  const onFault = (error: unknown): void =>
-    supervisor.notify('fault', { message: String(error instanceof Error ? error.stack : error) });
   const front = new HttpFront({
     routes,
     previews,
@@ -103,8 +100,7 @@ async function start(params: unknown): Promise<StartResult> {
     cells,
     rays: new RaySource(),
     pages,
-    assets: new AssetFront({ blobsDir: options.blobsDir, log: pages, onFault }),
-    onFault,
+    onFault: (error) => supervisor.notify('fault', { message: String(error instanceof Error ? error.stack : error) }),
   });
   running = { routes, previews, front, pages };
   await listenForCells({
@@ -134,8 +130,9 @@ function setRoutes({ routes, previews }: Running, params: unknown): undefined {
 }
 
 function setRules(routes: RouteTable, params: unknown): undefined {
-  const { reset, set, remove } = parseRules(params);
+  const { reset, set, remove, removeAccounts } = parseRules(params);
   if (reset) routes.clearRules();
+  for (const account of removeAccounts) routes.removeRulesOf(account);
   for (const id of remove) routes.removeRule(id);
   for (const rule of set) routes.setRule(rule);
 }

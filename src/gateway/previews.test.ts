@@ -16,7 +16,6 @@ function routeOf(worker: string): WorkerRoute {
     hash: 1,
     version: V1,
     weights: undefined,
-    assets: undefined,
     hidden: true,
     previews: true,
   };

@@ -4,7 +4,7 @@
  * `previews`.
  */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
-import type { HostRule, Route, VersionAssets } from '../model.ts';
+import type { HostRule, Route } from '../model.ts';
 
 /** Call `start`. Answered with `StartResult` once the port and the cells' socket accept connections. */
 export interface StartParams {
@@ -17,13 +17,11 @@ export interface StartParams {
   readonly socketPath: string;
   /** What a link must present in its first line, `cell <id> <token>`. */
   readonly linkToken: string;
-  /** The folder of the blob store: static files are read there. */
-  readonly blobsDir: string;
   /** Several gateways share the port. */
   readonly reusePort?: boolean;
   /** A second port, which speaks TLS. */
   readonly tls?: TlsParams;
-  /** The plain port only sends clients to the TLS port, as clients see it. */
+  /** The plain port only sends clients to the TLS port, which they see as this one; 0: as it is. */
   readonly redirectTo?: number;
   /** Addresses and networks of proxies that are believed about their clients. */
   readonly trustedProxies?: readonly string[];
@@ -58,6 +56,8 @@ export interface RulesParams {
   readonly set?: readonly HostRule[];
   /** By id. */
   readonly remove?: readonly string[];
+  /** All of these accounts. */
+  readonly removeAccounts?: readonly AccountId[];
 }
 
 /** Call `previews`: a Worker has another version, or an alias has moved. A change of its route says so too. */
@@ -71,8 +71,6 @@ export interface PreviewList {
   /** Newest first. */
   readonly versions: readonly VersionId[];
   readonly aliases: readonly (readonly [alias: string, version: VersionId])[];
-  /** Of those versions that have static files. */
-  readonly assets?: readonly (readonly [version: VersionId, assets: VersionAssets])[];
 }
 
 /** Call `routes`: forget everything if `reset`, then take away, then add. Up to 10,000 entries a call. */
@@ -128,19 +126,16 @@ export interface GatewayStats {
 }
 
 export function parseStart(params: unknown): StartParams {
-  const { host, port, baseDomain, socketPath, linkToken, blobsDir, reusePort, ...rest } = parseObject('start', params);
+  const { host, port, baseDomain, socketPath, linkToken, reusePort, ...rest } = parseObject('start', params);
   if (
     typeof host !== 'string' ||
     typeof port !== 'number' ||
     typeof baseDomain !== 'string' ||
     typeof socketPath !== 'string' ||
     typeof linkToken !== 'string' ||
-    linkToken.length < 16 ||
-    typeof blobsDir !== 'string'
+    linkToken.length < 16
   ) {
-    throw new TypeError(
-      'Cannot start: host, port, baseDomain, socketPath, blobsDir and a linkToken of 16 characters are needed',
-    );
+    throw new TypeError('Cannot start: host, port, baseDomain, socketPath and a linkToken of 16 characters are needed');
   }
   return {
     ...(rest as Pick<StartParams, 'tls' | 'redirectTo' | 'trustedProxies'>), // from the supervisor, which has checked them
@@ -149,7 +144,6 @@ export function parseStart(params: unknown): StartParams {
     baseDomain: baseDomain.toLowerCase(),
     socketPath,
     linkToken,
-    blobsDir,
     reusePort: reusePort === true,
   };
 }
@@ -165,11 +159,12 @@ export function parseRoutes(params: unknown): RoutesParams {
 }
 
 export function parseRules(params: unknown): Required<RulesParams> {
-  const { reset, set, remove } = parseObject('rules', params);
+  const { reset, set, remove, removeAccounts } = parseObject('rules', params);
   return {
     reset: reset === true,
     set: Array.isArray(set) ? (set as HostRule[]) : [],
     remove: Array.isArray(remove) ? (remove as string[]) : [],
+    removeAccounts: Array.isArray(removeAccounts) ? (removeAccounts as AccountId[]) : [],
   };
 }
 

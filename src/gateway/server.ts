@@ -5,7 +5,6 @@ import type { Duplex } from 'node:stream';
 import type { AccountId } from '../ids.ts';
 import { MAX_HTTP2_STREAMS, MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
 import { isHandshake, toPlainResponse, type WebSocketSession } from '../web-socket/index.ts';
-import type { AssetFront } from './asset-front.ts';
 import type { Cell, CellSet } from './cells.ts';
 import type { ClientIn, ClientOut, PendingUpgrade } from './client-io.ts';
 import {
@@ -54,7 +53,6 @@ export interface FrontOptions {
   readonly rays: RaySource;
   /** Of answers in the gateway's own name. */
   readonly pages: PageLog;
-  readonly assets: AssetFront;
   /** A request has met a bug of ours. Its connection is destroyed, all others go on. */
   readonly onFault: (error: unknown) => void;
 }
@@ -75,7 +73,6 @@ export class HttpFront implements RequestHost {
   readonly #cells: CellSet;
   readonly #rays: RaySource;
   readonly #pages: PageLog;
-  readonly #assets: AssetFront;
   readonly #onFault: (error: unknown) => void;
   readonly #room = new WaitingRoom<ClientRequest>();
   readonly #sessions = new Map<WebSocketSession, AccountId>();
@@ -90,7 +87,7 @@ export class HttpFront implements RequestHost {
   #brokenOff = 0;
   #draining = false;
 
-  constructor({ routes, previews, proxies, cells, rays, pages, assets, onFault }: FrontOptions) {
+  constructor({ routes, previews, proxies, cells, rays, pages, onFault }: FrontOptions) {
     this.#routes = routes;
     this.#previews = previews;
     this.#proxies = proxies;
@@ -112,7 +109,6 @@ export class HttpFront implements RequestHost {
     this.#server.on('request', (req, res) => this.#onRequest(req, res, (req.socket as ClientSocket)[CONNECTION]));
     this.#onFault = onFault;
     this.#pages = pages;
-    this.#assets = assets;
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
   }
 
@@ -122,7 +118,6 @@ export class HttpFront implements RequestHost {
 
   /** Resolves with the ports. */
   async listen({ host, port, reusePort = false, tls, redirectTo }: StartParams): Promise<StartResult> {
-    this.#redirectTo = redirectTo;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
@@ -138,7 +133,9 @@ export class HttpFront implements RequestHost {
       onHttp1: (socket) => this.#server.emit('connection', socket),
       onHttp2: (socket) => this.#http2.accept(socket),
     });
-    return { ...bound, tlsPort: await this.#tls.listen({ host, port: tls.port, reusePort }) };
+    const tlsPort = await this.#tls.listen({ host, port: tls.port, reusePort });
+    this.#redirectTo = redirectTo === 0 ? tlsPort : redirectTo;
+    return { ...bound, tlsPort };
   }
 
   useCertificates(pairs: readonly TlsPair[]): void {
@@ -353,8 +350,7 @@ export class HttpFront implements RequestHost {
     if (route === 'unknown-host') request.fail('unknownHost');
     else if (route === 'unknown-worker') request.fail('unknownWorker');
     else if (this.#suspended.has(route.account)) request.fail('accountSuspended');
-    else if (route.assets === undefined) request.start(route, host, path);
-    else this.#assets.serve(request, route, { host, path });
+    else request.start(route, host, path);
   }
 }
 

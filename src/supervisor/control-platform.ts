@@ -4,7 +4,7 @@ import type { CheckResult, ControlPlatform, WorkerKey } from '../control/index.t
 import { PlatformError } from '../errors.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { Outcome, Route, VersionCode } from '../model.ts';
-import type { Registry } from '../store/index.ts';
+import type { Registry, RuleChange } from '../store/index.ts';
 import { servingVersion } from './cell-handlers.ts';
 import type { Cells } from './cells.ts';
 import type { GatewayProcess } from './gateway-process.ts';
@@ -45,12 +45,10 @@ export class SupervisedPlatform implements ControlPlatform {
 
   async publish(route: Route): Promise<void> {
     const { cells, gateway } = this.#deps;
-    const shares = route.shares.filter(({ percentage }) => percentage > 0);
-    const serving = shares.map(({ version }) => version);
-    const running = shares.filter(({ assets }) => assets?.only !== true).map(({ version }) => version);
+    const serving = route.shares.filter((share) => share.percentage > 0).map((share) => share.version);
     // Each cell makes its first instance before any request can arrive. One that fails to is not waited for: it will
     // make it at the first request.
-    await Promise.allSettled(cells.live.flatMap((cell) => running.map((version) => cell.prepare(version))));
+    await Promise.allSettled(cells.live.flatMap((cell) => serving.map((version) => cell.prepare(version))));
     await gateway.setRoutes([route]);
     const { account, worker } = route;
     const version = servingVersion(route.shares);
@@ -64,6 +62,14 @@ export class SupervisedPlatform implements ControlPlatform {
   async reload(account: AccountId, worker: WorkerName | undefined): Promise<void> {
     // A cell that does not answer is on its way out.
     await Promise.allSettled(this.#deps.cells.live.map((cell) => cell.reload({ account, worker })));
+  }
+
+  async setRules({ set, remove }: RuleChange): Promise<void> {
+    await this.#deps.gateway.setRules({ set, remove });
+  }
+
+  async previewsChanged({ account, worker }: WorkerKey): Promise<void> {
+    await this.#deps.gateway.previewsChanged({ account, worker });
   }
 
   async withdraw(account: AccountId, worker: WorkerName): Promise<void> {

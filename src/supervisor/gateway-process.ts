@@ -2,9 +2,10 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { type Channel, openChannel } from '../channel/index.ts';
-import type { AccountsParams } from '../gateway/index.ts';
+import type { AccountsParams, PreviewsParams, RulesParams, StartResult, TlsPair, TlsParams } from '../gateway/index.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
-import type { Route } from '../model.ts';
+import type { HostRule, Route } from '../model.ts';
+import type { PreviewNames } from '../store/index.ts';
 import { startChild } from './child.ts';
 
 const ROUTES_PER_CALL = 10_000;
@@ -15,7 +16,11 @@ export interface GatewayOptions {
   readonly baseDomain: string;
   readonly socketPath: string;
   readonly linkToken: string;
-  readonly blobsDir: string;
+  readonly tls?: TlsParams;
+  readonly redirectTo?: number;
+  readonly trustedProxies?: readonly string[];
+  /** The gateway asks for the preview names of a Worker. */
+  readonly previews: (account: AccountId, worker: WorkerName) => Promise<PreviewNames>;
   readonly onLine: (line: string) => void;
   /** Records of answers in its own name, as lines of JSON. */
   readonly onPages: (lines: Buffer) => void;
@@ -25,12 +30,17 @@ export interface GatewayOptions {
 
 export class GatewayProcess {
   readonly port: number;
+  readonly tlsPort: number | undefined;
   readonly #channel: Channel;
   readonly #options: GatewayOptions;
   readonly #exited: Promise<unknown>;
 
-  private constructor(port: number, parts: { channel: Channel; options: GatewayOptions; exited: Promise<unknown> }) {
+  private constructor(
+    { port, tlsPort }: StartResult,
+    parts: { channel: Channel; options: GatewayOptions; exited: Promise<unknown> },
+  ) {
     this.port = port;
+    this.tlsPort = tlsPort;
     this.#channel = parts.channel;
     this.#options = parts.options;
     this.#exited = parts.exited;
@@ -47,11 +57,16 @@ export class GatewayProcess {
           if (type === 'pages') options.onPages(payload);
           else options.onLine(`${type} ${JSON.stringify(params)}`);
         },
+        onCall: async (method, params) => {
+          if (method !== 'previews') throw new Error(`Cannot ${method}: no such method`);
+          const { account, worker } = params as PreviewsParams;
+          return { value: await options.previews(account, worker) };
+        },
       },
     );
-    const { host, port, baseDomain, socketPath, linkToken, blobsDir } = options;
+    const { host, port, baseDomain, socketPath, linkToken, tls, redirectTo, trustedProxies } = options;
     const answer = await channel
-      .call('start', { host, port, baseDomain, socketPath, linkToken, blobsDir })
+      .call('start', { host, port, baseDomain, socketPath, linkToken, tls, redirectTo, trustedProxies })
       .catch(async (error: unknown) => {
         channel.close();
         await exited;
@@ -59,8 +74,7 @@ export class GatewayProcess {
       });
     // Not before: a gateway that cannot start says why in its answer.
     child.process.once('exit', (code, signal) => options.onExit(signal ?? `exit code ${code}`));
-    const bound = (answer.value as { port: number }).port;
-    return new GatewayProcess(bound, { channel, options, exited });
+    return new GatewayProcess(answer.value as StartResult, { channel, options, exited });
   }
 
   /** A connected socket on which the cell `id` may speak: to be inherited by its process. */
@@ -90,6 +104,28 @@ export class GatewayProcess {
     for (let at = 0; at < workers.length; at += ROUTES_PER_CALL) {
       await this.#channel.call('routes', { remove: workers.slice(at, at + ROUTES_PER_CALL) });
     }
+  }
+
+  /** Resolves when requests follow the change, which they do as a whole. */
+  async setRules(change: RulesParams): Promise<void> {
+    await this.#channel.call('rules', change);
+  }
+
+  /** At the start: all that there are. */
+  async loadRules(rules: readonly HostRule[]): Promise<void> {
+    for (let at = 0; at < rules.length; at += ROUTES_PER_CALL) {
+      await this.setRules({ set: rules.slice(at, at + ROUTES_PER_CALL) });
+    }
+  }
+
+  /** Resolves when the gateway has forgotten what it knew of a Worker's previews. */
+  async previewsChanged(key: PreviewsParams): Promise<void> {
+    await this.#channel.call('previews', key);
+  }
+
+  /** For handshakes from here on. */
+  async useCertificates(pairs: readonly TlsPair[]): Promise<void> {
+    await this.#channel.call('tls', { pairs });
   }
 
   /** Resolves when requests for suspended accounts are refused. To be called before their routes are set. */

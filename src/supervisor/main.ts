@@ -5,11 +5,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createEgress } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
-import { AccountLifecycle, AssetUploads, createControl, TokenAuthenticator, toRates } from '../control/index.ts';
+import { AccountLifecycle, createControl, TokenAuthenticator, toRates } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
@@ -18,15 +18,15 @@ import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { openAdminToken } from './admin-token.ts';
-import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
 import { CellProcess } from './cell-process.ts';
 import { Cells } from './cells.ts';
+import { CertificateWatch, type CertificateFiles, readCertificates } from './certificates.ts';
 import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
-import { openKeyFile } from './key-file.ts';
 import { createStackMapping } from './stack-mapping.ts';
+import { createTxtResolver } from './txt-resolver.ts';
 
 export interface PlatformOptions {
   readonly host: string;
@@ -43,6 +43,14 @@ export interface PlatformOptions {
   readonly allowPrivateEgress: boolean;
   /** Requests of the control API a minute and token; 0 for no limit. */
   readonly apiRate: number;
+  /** A second port of the gateway, for TLS. */
+  readonly tls?: { readonly port: number; readonly files: readonly CertificateFiles[]; readonly redirect: boolean };
+  /** Addresses and networks of proxies that are believed about their clients. */
+  readonly trustedProxies: readonly string[];
+  /** The port that visitors use, when a proxy stands in front. */
+  readonly publicPort?: number;
+  /** `address:port` of the DNS server that proofs of host names are looked up at. */
+  readonly dnsServer?: string;
   /** Memory for cached responses, of all accounts together. */
   readonly cacheBytes: number;
   readonly onEvent: (event: PlatformEvent) => void;
@@ -56,6 +64,8 @@ export type PlatformEvent = { event: string; [key: string]: unknown };
 
 export interface Platform extends AsyncDisposable {
   readonly gatewayUrl: string;
+  /** Of the TLS port, if there is one. */
+  readonly tlsUrl?: string;
   readonly controlUrl: string;
   readonly adminToken: string;
   /** Drains: takes nothing new, answers what is under way, ends all processes. */
@@ -67,6 +77,7 @@ const SPARES = 4; // 20 cold starts a second with 5 ms to make each; more only c
 const DRAIN_MS = 30_000;
 const CELLS_SHARE_OF_MEMORY = 0.5; // of the machine's, for all instances of all cells together
 const LINK_TOKEN_BYTES = 32;
+const HTTPS_PORT = 443;
 
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   await using stack = new AsyncDisposableStack();
@@ -84,8 +95,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { registry, tokens, grants } = stores;
   const audit = openSqliteAuditLog(join(dataDir, 'audit.sqlite'));
   stack.defer(() => audit.close());
-  const blobsDir = resolve(dataDir, 'blobs');
-  const blobs = openFileBlobs(blobsDir);
+  const blobs = openFileBlobs(join(dataDir, 'blobs'));
   const mapper = new SourceMapper();
   stack.defer(() => mapper.close());
   const log = new InvocationLog(dataDir, {
@@ -103,13 +113,18 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const socketDir = mkdtempSync(join(tmpdir(), 'isola-'));
   stack.defer(() => rmSync(socketDir, { recursive: true, force: true }));
   let stopping = false;
+  const { tls, publicPort } = options;
+  const certificates = tls && readCertificates(tls.files);
   const gateway = await GatewayProcess.start({
     host,
     port: options.port,
     baseDomain,
     socketPath: join(socketDir, 'cells'),
     linkToken: randomBytes(LINK_TOKEN_BYTES).toString('base64url'),
-    blobsDir,
+    ...(tls && certificates && { tls: { port: tls.port, pairs: certificates } }),
+    ...(tls?.redirect === true && { redirectTo: publicPort ?? 0 }),
+    trustedProxies: options.trustedProxies,
+    previews: (account, worker) => stores.previews.list(account, worker),
     onLine: (line) => warn(`gateway: ${line}`),
     onPages: (lines) => log.append(lines, false),
     onExit: (reason) => {
@@ -125,12 +140,20 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stopping = true;
   });
 
+  if (tls !== undefined) {
+    const watch = new CertificateWatch(tls.files, {
+      onChange: (pairs) => {
+        onEvent({ event: 'info', message: 'The TLS certificates have changed' });
+        void gateway.useCertificates(pairs).catch((error: unknown) => warn(String(error)));
+      },
+      onFailure: (error) => warn(`${error.message}; the certificates from before stay in use`),
+    });
+    stack.use(watch);
+  }
+
   const { source, parts, assets } = await buildGuest(cacheDir(dataDir));
   const guest = JSON.stringify({ source, parts, assets, warmup: WARMUP } satisfies GuestSource);
-  const reachable: Resources = {
-    assets: createAssetResource({ registry, blobs }),
-    cache: (exchange, request) => serveCache(cache, exchange, request),
-  };
+  const reachable: Resources = { cache: (exchange, request) => serveCache(cache, exchange, request) };
   const cells = new Cells({
     count: options.cells,
     start: async (id, onExit) =>
@@ -155,13 +178,21 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const withdrawn = await registry.withdrawnAccounts();
   await gateway.setAccounts({ suspend: withdrawn.map(({ id }) => id) });
   stack.defer(() => cells.stopAll());
+  await gateway.loadRules(await stores.hostnames.allRules());
   await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
 
   const platform = new SupervisedPlatform({ cells, gateway, registry, now: Date.now });
-  const accounts = new AccountLifecycle({ registry, platform, data: [stores.assets] });
+  const accounts = new AccountLifecycle({
+    registry,
+    platform,
+    data: [{ deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
+  });
   await accounts.finishDeletions();
   const control = createControl({
     registry,
+    hostnames: stores.hostnames,
+    previews: stores.previews,
+    resolver: createTxtResolver(options.dnsServer),
     blobs,
     platform,
     mapper,
@@ -169,17 +200,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     tokens,
     audit,
     accounts,
-    assets: new AssetUploads({
-      index: stores.assets,
-      registry,
-      blobs,
-      key: openKeyFile(dataDir, 'asset-upload-key'),
-      now: Date.now,
-      randomUUID,
-    }),
     rates: toRates(options.apiRate),
     baseDomain,
-    gatewayPort: gateway.port,
+    publicScheme: tls !== undefined || publicPort === HTTPS_PORT ? 'https' : 'http',
+    publicPort: publicPort ?? gateway.tlsPort ?? gateway.port,
     log: (level, message, fields) => onEvent({ event: level === 'info' ? 'info' : 'warning', message, ...fields }),
     now: Date.now,
     randomUUID,
@@ -205,6 +229,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     })());
   return {
     gatewayUrl: `http://${hostInUrl(host)}:${gateway.port}`,
+    ...(gateway.tlsPort !== undefined && { tlsUrl: `https://${hostInUrl(host)}:${gateway.tlsPort}` }),
     controlUrl: `http://${hostInUrl(host)}:${controlPort}`,
     adminToken: admin.token,
     stop,
