@@ -13,6 +13,7 @@ import { createContext, removeFolders, type Context } from './lib/context.ts';
 import { generatorName } from './lib/load.ts';
 import { PEER_NAMES, toTable, verdict, type PeerName, type Row, type Section } from './lib/report.ts';
 import { within } from './lib/time.ts';
+import { assets } from './measures/assets.ts';
 import { coldStart } from './measures/cold-start.ts';
 import { cpuLimit } from './measures/cpu-limit.ts';
 import { deployLive } from './measures/deploy-live.ts';
@@ -34,6 +35,7 @@ const MEASURES = [
   noisyNeighbours,
   deployLive,
   webapi,
+  assets,
 ];
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 

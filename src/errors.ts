@@ -20,6 +20,9 @@ export const ERROR_CODES = {
   accountNotSuspended: { code: 10312, status: 409 },
   notAvailable: { code: 10300, status: 400 }, // not 501: wrangler sends an upload again on any 5xx
   overloaded: { code: 10301, status: 503 },
+  assetUploadInvalid: { code: 10330, status: 400 },
+  assetTokenInvalid: { code: 10331, status: 400 },
+  assetLimit: { code: 10332, status: 413 },
   forbidden: { code: 10370, status: 403 },
   rateLimited: { code: 10371, status: 429 },
   badHostname: { code: 10340, status: 400 },

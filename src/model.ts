@@ -38,6 +38,14 @@ export type Binding =
   /** A file of the upload, by the name of its module: what a service-worker script has instead of imports. */
   | { readonly type: 'wasm_module' | 'text_blob' | 'data_blob'; readonly name: string; readonly part: string };
 
+/** The static files of a version. */
+export interface VersionAssets {
+  /** The blob that lists them (assets/manifest.ts). */
+  readonly manifest: Sha256;
+  /** There is nothing else: no module, and nothing to run. */
+  readonly only?: true;
+}
+
 /** All a cell needs to know to run a version, apart from the module contents. */
 export interface VersionSpec {
   readonly id: VersionId;
@@ -52,6 +60,8 @@ export interface VersionSpec {
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly limits: WorkerLimits;
+  /** Its static files, if it has some. */
+  readonly assets?: VersionAssets;
 }
 
 /** A version with its code: what `Cell.load` takes. */
@@ -66,11 +76,16 @@ export interface VersionShare {
   readonly percentage: number;
 }
 
+/** The same with what a gateway has to know of the version. */
+export interface RouteShare extends VersionShare {
+  readonly assets?: VersionAssets;
+}
+
 /** Which versions of a Worker serve. This is what routes are made of. */
 export interface Route {
   readonly account: AccountId;
   readonly worker: WorkerName;
-  readonly shares: readonly VersionShare[];
+  readonly shares: readonly RouteShare[];
   /** The default URL is switched off (`workers_dev: false`): clients reach it by routes and custom domains only. */
   readonly hidden?: boolean;
   /** Versions that are not deployed answer at URLs of their own (`preview_urls: true`). */

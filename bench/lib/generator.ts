@@ -1,6 +1,6 @@
 /**
  * A load generator over raw sockets, run by load.ts as a process: options as JSON in its argument, result on standard
- * output. Knows only answers with `content-length`, or chunked ones whose end arrives in one piece: hello Workers.
+ * output. Knows only answers with `content-length`, or chunked ones whose end arrives in one piece: hello Workers and files.
  */
 import net from 'node:net';
 import type { LoadOptions, LoadResult, Target } from './load.ts';
@@ -37,7 +37,9 @@ function openLane(group: readonly Target[]): Lane {
   const requests = group.map(({ host }) => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   const socket = net.connect(group[0]?.port ?? 0, '127.0.0.1').setNoDelay(true);
   let sentAt = 0;
-  let received = '';
+  let head = '';
+  /** Bytes of the answer still to come, once its head has; a chunked one has its end in the piece that ends so. */
+  let due: number | undefined;
   const lane: Lane = {
     socket,
     send: () => {
@@ -45,12 +47,17 @@ function openLane(group: readonly Target[]): Lane {
       socket.write(requests[next++ % requests.length] ?? '');
     },
   };
-  socket.setEncoding('latin1').on('data', (text: string) => {
-    received += text;
-    if (!isWhole(received)) return;
-    if (!/^HTTP\/1\.1 [23]/.test(received)) failed += 1;
+  socket.on('data', (chunk: Buffer) => {
+    if (due === undefined) {
+      head += chunk.toString('latin1');
+      due = dueAfter(head);
+      if (due === undefined) return;
+      if (!/^HTTP\/1\.1 [23]/.test(head)) failed += 1;
+      head = '';
+    } else due -= chunk.length;
+    if (due > 0) return;
+    due = undefined;
     latencies.push(performance.now() - sentAt);
-    received = '';
     waiting.push(lane);
     sendNext();
   });
@@ -61,11 +68,13 @@ function openLane(group: readonly Target[]): Lane {
   return lane;
 }
 
-function isWhole(text: string): boolean {
+/** Undefined while the head, or the end of a chunked body, is not there. */
+function dueAfter(text: string): number | undefined {
   const end = text.indexOf('\r\n\r\n');
-  if (end === -1) return false;
+  if (end === -1) return undefined;
   const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end + 2))?.[1];
-  return length === undefined ? text.endsWith('0\r\n\r\n') : text.length >= end + 4 + Number(length);
+  if (length === undefined) return text.endsWith('0\r\n\r\n') ? 0 : undefined;
+  return end + 4 + Number(length) - text.length;
 }
 
 function finish(): void {

@@ -3,11 +3,12 @@ export const PEER_NAMES = ['isola', 'workerd', 'node:http', 'process per tenant'
 export type PeerName = (typeof PEER_NAMES)[number];
 
 export interface Goal {
-  /** What has to stay small, e.g. `≤ 0.4 × workerd`. */
+  /** What has to stay small, e.g. `≤ 0.4 × workerd`, or be reached. */
   readonly text: string;
   /** The figure that counts: isola's own, or its ratio to a peer's. Undefined or NaN: could not be measured. */
   readonly value: number | undefined;
-  readonly atMost: number;
+  readonly atMost?: number;
+  readonly atLeast?: number;
 }
 
 export interface Row {
@@ -27,9 +28,9 @@ export interface Section {
 
 export type Verdict = 'met' | 'missed' | 'not measured';
 
-export function verdict({ value, atMost }: Goal): Verdict {
+export function verdict({ value, atMost = Number.POSITIVE_INFINITY, atLeast = 0 }: Goal): Verdict {
   if (value === undefined || Number.isNaN(value)) return 'not measured';
-  return value <= atMost ? 'met' : 'missed';
+  return value <= atMost && value >= atLeast ? 'met' : 'missed';
 }
 
 /** A row; `goals` may be left out. */
@@ -44,10 +45,18 @@ export function atMost(limit: number, unit: string, value: number | undefined): 
 
 /** isola's figure must not pass `limit` times a peer's. */
 export function atMostTimes(limit: number, peer: PeerName, values: Row['values']): Goal {
+  return { text: `≤ ${limit} × ${peer}`, value: ratio(peer, values), atMost: limit };
+}
+
+/** isola's figure must reach `limit` times a peer's. */
+export function atLeastTimes(limit: number, peer: PeerName, values: Row['values']): Goal {
+  return { text: `≥ ${limit} × ${peer}`, value: ratio(peer, values), atLeast: limit };
+}
+
+function ratio(peer: PeerName, values: Row['values']): number | undefined {
   const own = values.isola;
   const other = values[peer];
-  const value = own === undefined || other === undefined ? undefined : own / other;
-  return { text: `≤ ${limit} × ${peer}`, value, atMost: limit };
+  return own === undefined || other === undefined ? undefined : own / other;
 }
 
 export function toTable(sections: readonly Section[]): string {

@@ -1,4 +1,5 @@
 /** This platform, started as a user would: `node bin/isola.mjs serve`. */
+import { hash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { startChild } from '../lib/children.ts';
 import type { Context } from '../lib/context.ts';
@@ -19,6 +20,8 @@ export interface Isola extends Server {
   readonly dataDir: string;
   /** Registers Workers, or new versions of them; they serve once this resolves. */
   deploy(uploads: readonly Upload[]): Promise<void>;
+  /** A Worker of files and nothing else. Resolves once it serves them. */
+  deployFiles(name: string, files: Readonly<Record<string, Uint8Array>>): Promise<void>;
   /** Its processes by what they do. */
   readonly pidsByRole: () => Readonly<Record<Role, readonly number[]>>;
 }
@@ -52,6 +55,7 @@ export async function startIsola(
     pidsByRole: () => ({ supervisor: [], gateway: [], cell: [], ...Object.groupBy(processTree(child.pid), roleOf) }),
     target: (name) => ({ port, host: `${name}.${ACCOUNT}.localhost` }),
     deploy: (uploads) => deploy(control, uploads),
+    deployFiles: (name, files) => deployFiles(control, name, files),
     stop: () => child.stop(),
   };
 }
@@ -72,6 +76,39 @@ async function deploy(control: string, uploads: readonly Upload[]): Promise<void
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`Bulk upload answered ${response.status}: ${text.slice(0, 500)}`);
+}
+
+async function deployFiles(control: string, name: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  const base = new URL(`/client/v4/accounts/${ACCOUNT}/workers/`, control);
+  const hashes = Object.fromEntries(
+    Object.entries(files).map(([path, content]) => [path, hash('sha256', content, 'hex').slice(0, 32)]),
+  );
+  const manifest = Object.fromEntries(
+    Object.entries(files).map(([path, content]) => [path, { hash: hashes[path], size: content.byteLength }]),
+  );
+  const begun = await call(new URL(`scripts/${name}/assets-upload-session`, base), TOKEN, {
+    method: 'POST',
+    body: JSON.stringify({ manifest }),
+  });
+  const form = new FormData();
+  for (const [path, content] of Object.entries(files)) {
+    const part = hashes[path] ?? '';
+    form.append(part, new File([Buffer.from(content).toString('base64')], part, { type: 'text/html' }));
+  }
+  const sent = await call(new URL('assets/upload?base64=true', base), begun['jwt'] as string, {
+    method: 'POST',
+    body: form,
+  });
+  const upload = new FormData();
+  upload.set('metadata', JSON.stringify({ assets: { jwt: sent['jwt'], config: {} } }));
+  await call(new URL(`scripts/${name}`, base), TOKEN, { method: 'PUT', body: upload });
+}
+
+async function call(url: URL, token: string, init: RequestInit): Promise<Record<string, unknown>> {
+  const response = await fetch(url, { ...init, headers: { authorization: `Bearer ${token}` } });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url.pathname} answered ${response.status}: ${text.slice(0, 500)}`);
+  return (JSON.parse(text) as { result: Record<string, unknown> }).result;
 }
 
 function roleOf(pid: number): Role {

@@ -5,10 +5,20 @@ import type { Context } from '../lib/context.ts';
 import { processTree } from '../lib/proc.ts';
 import { errorFile, type Server } from './peer.ts';
 
-const SCRIPT = fileURLToPath(new URL('hello-server.mjs', import.meta.url));
+const HELLO = fileURLToPath(new URL('hello-server.mjs', import.meta.url));
+const FILES = fileURLToPath(new URL('files-server.mjs', import.meta.url));
 
-export async function startNodeHttp(context: Context): Promise<Server> {
-  const child = startChild({ command: process.execPath, args: [SCRIPT], errorFile: errorFile(context, 'node-http') });
+export function startNodeHttp(context: Context): Promise<Server> {
+  return startServer(context, [HELLO]);
+}
+
+/** Bodies of these sizes, each under the name `f<size>`. */
+export function startNodeFiles(context: Context, sizes: readonly number[]): Promise<Server> {
+  return startServer(context, [FILES, ...sizes.map(String)]);
+}
+
+async function startServer(context: Context, args: readonly string[]): Promise<Server> {
+  const child = startChild({ command: process.execPath, args, errorFile: errorFile(context, 'node-http') });
   const port = await child.firstLine(Number);
   return {
     port,

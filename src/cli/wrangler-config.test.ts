@@ -140,6 +140,7 @@ describe('readWorkerConfig()', () => {
       workers_dev: true,
       observability: { enabled: true },
       routes: ['example.com/*'],
+      assets: { directory: 'public', binding: 'FILES' },
       kv_namespaces: [{ binding: 'CACHE', id: 'x' }],
       durable_objects: { bindings: [{ name: 'ROOM', class_name: 'Room' }] },
       queues: { producers: [{ binding: 'JOBS', queue: 'jobs' }], consumers: [] },
@@ -151,6 +152,7 @@ describe('readWorkerConfig()', () => {
     assert.deepEqual(
       warnings.map((line) => line.replace(/^\d+-wrangler\.jsonc: /, '')),
       [
+        'assets: only wrangler deploy brings static assets; env has no FILES',
         'durable_objects: isola has no Durable Objects yet; env has no ROOM',
         'kv_namespaces: isola has no KV yet; env has no CACHE',
         'queues: isola has no Queues yet; env has no JOBS',

@@ -148,7 +148,9 @@ function describeUnavailable(config: ConfigFile): string[] {
     if (isEmpty(value)) return [];
     const names = listBindingNames(value);
     const missing = names.length === 0 ? '' : `; env has no ${names.join(', ')}`;
-    return [`${key}: isola has no ${product} yet${missing}`];
+    // The platform has these; wrangler brings them there.
+    const reason = key === 'assets' ? `only wrangler deploy brings ${product}` : `isola has no ${product} yet`;
+    return [`${key}: ${reason}${missing}`];
   });
 }
 

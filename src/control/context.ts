@@ -11,6 +11,7 @@ import type { WorkerLimits } from '../limits.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
 import type { AuditLog, Blobs, Hostnames, Previews, Registry, Tokens } from '../store/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
+import type { AssetUploads } from './assets/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
 import type { HostRuleControl } from './host-rules.ts';
 import type { TxtResolver } from './ownership.ts';
@@ -39,6 +40,7 @@ export interface ControlDeps {
   readonly authenticator: Authenticator;
   readonly tokens: Tokens;
   readonly accounts: AccountLifecycle;
+  readonly assets: AssetUploads;
   readonly rates: ApiRates;
   /** Limits that an account made through the API begins with. */
   readonly accountLimits?: Partial<WorkerLimits>;
@@ -77,6 +79,8 @@ declare module 'fastify' {
     body?: 'stream';
     /** Of a JSON body; 1 MiB unless given. */
     maxBodyBytes?: number;
+    /** Takes the place of the API's own: the route has tokens that are good for nothing else. */
+    authenticator?: Authenticator;
     /** The route makes the account of its path, which need not exist. */
     mayBeNewAccount?: boolean;
   }

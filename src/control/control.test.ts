@@ -123,7 +123,6 @@ describe('products that do not exist yet', () => {
     ['GET', '/r2/buckets/x', 'R2'],
     ['GET', '/queues?name=x', 'Queues'],
     ['POST', '/d1/database', 'D1'],
-    ['POST', `${SCRIPT}/assets-upload-session`, 'static assets'],
     ['PUT', `${SCRIPT}/schedules`, 'cron triggers'],
     ['PUT', `${SCRIPT}/secrets`, 'secrets'],
     ['POST', `${SCRIPT}/tails`, 'tail'],

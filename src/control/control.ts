@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import { registerAccounts } from './accounts.ts';
 import { registerAudit } from './audit-hook.ts';
+import { registerAssets } from './assets/index.ts';
 import { registerAuditLog } from './audit.ts';
 import { authenticate, authorize } from './auth.ts';
 import { addBodyParser } from './body.ts';
@@ -40,6 +41,7 @@ const RESOURCES: readonly Resource[] = [
   registerServices,
   registerScripts,
   registerVersions,
+  registerAssets,
   registerDeployments,
   registerSettings,
   registerSubdomain,
@@ -114,7 +116,7 @@ function registerApi(api: ControlApp, context: ControlContext): void {
   api.addHook('onRequest', async (request, reply) => {
     await limits.checkAddress(request, reply);
     try {
-      request.identity = await authenticate(request, authenticator);
+      request.identity = await authenticate(request, request.routeOptions.config.authenticator ?? authenticator);
     } catch (error) {
       if (error instanceof PlatformError && error.kind === 'invalidToken') await limits.noteWrongToken(request);
       throw error;

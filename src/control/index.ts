@@ -5,6 +5,7 @@
  * Start at control.ts; releases.ts is the life of a deploy.
  */
 export { AccountLifecycle } from './account-lifecycle.ts';
+export { AssetUploads } from './assets/index.ts';
 export type { Authenticator, Identity } from './auth.ts';
 export type { ControlDeps, ControlLog } from './context.ts';
 export { createControl } from './control.ts';

@@ -4,6 +4,7 @@ import { PlatformError } from '../errors.ts';
 import type { WorkerName } from '../ids.ts';
 import { MAX_BINDINGS, MAX_CPU_MS, type WorkerLimits } from '../limits.ts';
 import type { Binding } from '../model.ts';
+import { AssetsMetadata } from './assets/index.ts';
 import { describeIssues, parseJson } from './body.ts';
 import { parseWorkerName } from './names.ts';
 import { BINDING_PRODUCTS, notAvailable } from './products.ts';
@@ -24,12 +25,13 @@ const Metadata = z.looseObject({
   compatibility_date: z.iso.date().optional(),
   compatibility_flags: z.array(z.string().max(100)).max(MAX_FLAGS).default([]),
   annotations: z.record(z.string().max(100), z.string().max(MAX_ANNOTATION_CHARS).nullish()).default({}),
+  assets: AssetsMetadata.optional(),
+  keep_assets: z.boolean().nullish(),
   limits: z.looseObject({ cpu_ms: z.number().optional() }).nullish(),
 });
 
 /** Keys that ask for a product which does not exist yet, unless they are empty. */
 const UNAVAILABLE_KEYS = {
-  assets: 'static assets',
   migrations: 'Durable Objects',
   exports: 'exports (Durable Objects and others)',
   containers: 'Containers',
@@ -39,6 +41,7 @@ const UNAVAILABLE_KEYS = {
 } as const;
 
 export interface ParsedMetadata {
+  /** '' when there are static assets and nothing else. */
   readonly mainModule: string;
   /** The main module is a script in service-worker syntax. */
   readonly isScript: boolean;
@@ -47,6 +50,9 @@ export interface ParsedMetadata {
   readonly compatibilityFlags: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly limits: Partial<WorkerLimits>;
+  readonly assets: AssetsMetadata | undefined;
+  /** The newest version's assets are this one's too. */
+  readonly keepAssets: boolean;
 }
 
 /**
@@ -63,7 +69,9 @@ export function parseMetadata(
   }
   const { main_module: mainModule, body_part: script } = metadata;
   if (mainModule !== undefined && script !== undefined) throw invalid("both 'main_module' and 'body_part' are given");
-  if (mainModule === undefined && script === undefined) throw invalid("'main_module' is missing");
+  const keepAssets = metadata.keep_assets === true;
+  const hasAssets = metadata.assets !== undefined || keepAssets;
+  if (mainModule === undefined && script === undefined && !hasAssets) throw invalid("'main_module' is missing");
   const compatibilityDate = metadata.compatibility_date ?? today;
   if (compatibilityDate > today) {
     throw invalid(`compatibility_date ${compatibilityDate} is in the future; today is ${today}`);
@@ -76,6 +84,8 @@ export function parseMetadata(
     compatibilityFlags: metadata.compatibility_flags,
     annotations: dropEmpty(metadata.annotations),
     limits: parseLimits(metadata.limits?.cpu_ms),
+    assets: metadata.assets,
+    keepAssets,
   };
 }
 
@@ -120,6 +130,7 @@ function toBinding(raw: RawBinding, previous: readonly Binding[]): Binding {
       return { type, name, json: raw['json'] };
     case 'service':
       return toServiceBinding(raw);
+    case 'assets':
     case 'version_metadata':
       return { type, name };
     case 'wasm_module':

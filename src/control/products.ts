@@ -9,7 +9,6 @@ export const BINDING_PRODUCTS: ReadonlyMap<string, string> = new Map([
   ['ai_search', 'AI Search'],
   ['ai_search_namespace', 'AI Search'],
   ['analytics_engine', 'Analytics Engine'],
-  ['assets', 'static assets'],
   ['browser', 'Browser Rendering'],
   ['d1', 'D1'],
   ['dispatch_namespace', 'Workers for Platforms (dispatch namespaces)'],
@@ -48,11 +47,9 @@ const ACCOUNT_PRODUCTS = {
   pipelines: 'Pipelines',
   secrets_store: 'Secrets Store',
   'workers/dispatch': 'Workers for Platforms (dispatch namespaces)',
-  'workers/assets': 'static assets',
 } as const;
 
 const SCRIPT_PRODUCTS = {
-  'assets-upload-session': 'static assets',
   schedules: 'cron triggers',
   tails: 'tail',
   secrets: 'secrets',

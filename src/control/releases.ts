@@ -9,12 +9,16 @@ import type { ModuleRef, ModuleSource, VersionShare, VersionSpec } from '../mode
 import { toMapFiles } from '../source-maps/index.ts';
 import type { Annotations, RouteState, Source, VersionDraft, VersionRecord } from '../store/index.ts';
 import { checkAlias } from './alias.ts';
+import { storeVersionAssets } from './assets/index.ts';
 import type { ControlDeps } from './context.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { parseMetadata } from './metadata.ts';
 import { readForm } from './multipart.ts';
 import type { WorkerKey } from './names.ts';
 import { capModules, parseModules, type UploadedModules } from './upload.ts';
+
+/** Of a version that has no code. */
+const NOT_STARTED = { ok: true, startupMs: 0, handlers: [] } as const;
 
 export interface UploadRequest extends WorkerKey {
   readonly headers: IncomingHttpHeaders;
@@ -147,6 +151,14 @@ export class Releases {
     const limits = resolveLimits(accountLimits, metadata.limits, existing?.limits);
     const uploaded = await amendForAsyncContext(await parseModules(form, metadata), metadata.compatibilityFlags);
     const modules = capModules(uploaded.modules, limits.memoryMiB);
+    const hasCode = modules.length > 0;
+    const assets = await storeVersionAssets(
+      { uploads: this.#deps.assets, blobs: this.#deps.blobs },
+      { ...metadata, account, worker, kept: metadata.keepAssets ? newest?.spec.assets : undefined, isOnly: !hasCode },
+    );
+    if (!hasCode && assets === undefined) {
+      throw new PlatformError('invalidUpload', 'Cannot upload: there are neither modules nor static assets');
+    }
     const spec: Omit<VersionSpec, 'limits'> = {
       id: randomUUID() as VersionId,
       account,
@@ -157,9 +169,9 @@ export class Releases {
       bindings: metadata.bindings,
       compatibilityDate: metadata.compatibilityDate,
       compatibilityFlags: metadata.compatibilityFlags,
+      ...(assets && { assets }),
     };
-
-    const started = await platform.check({ spec: { ...spec, limits }, modules });
+    const started = hasCode ? await platform.check({ spec: { ...spec, limits }, modules }) : NOT_STARTED;
     if (!started.ok) {
       const message = await this.#mapStack(spec, started.message, uploaded);
       throw new PlatformError('invalidUpload', message);

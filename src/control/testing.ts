@@ -13,6 +13,7 @@ import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { AccountLifecycle } from './account-lifecycle.ts';
+import { AssetUploads } from './assets/index.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
 import { createControl } from './control.ts';
 import type { WorkerKey } from './names.ts';
@@ -154,6 +155,14 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     tokens,
     audit,
     accounts: new AccountLifecycle({ registry, platform, data: [] }),
+    assets: new AssetUploads({
+      index: stores.assets,
+      registry,
+      blobs,
+      key: Buffer.alloc(32, 1),
+      now: overrides.now ?? Date.now,
+      randomUUID,
+    }),
     rates: toRates(0),
     baseDomain: 'apps.test',
     publicScheme: 'http',

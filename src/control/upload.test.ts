@@ -265,7 +265,6 @@ describe('upload metadata', () => {
       /the file "index.js" of the wasm_module binding 'X' has the wrong content type/,
     ],
     ['no main module', { main_module: undefined }, /'main_module' is missing/],
-    ['assets', { assets: { jwt: 'x' } }, /no static assets yet/, 10300],
     ['migrations', { migrations: { new_tag: 'v1' } }, /no Durable Objects yet/, 10300],
     [
       'a missing inherited binding',

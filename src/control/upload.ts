@@ -58,6 +58,7 @@ export async function parseModules(
   if (modules.length > MAX_MODULES) {
     throw invalid(`${modules.length} modules, limit is ${MAX_MODULES}`);
   }
+  if (mainModule === '' && modules.length === 0) return { modules, sourceMaps };
   const main = modules.find((module) => module.name === mainModule);
   if (main === undefined) throw invalid(`main module ${quote(mainModule)} is not among the modules`);
   if (isScript && main.kind !== 'script')

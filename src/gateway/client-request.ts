@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { ByteSink, Pump } from '../assets/index.ts';
 import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId } from '../ids.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
@@ -78,6 +79,8 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   #exchange: Exchange | undefined;
   /** What takes the place of the response: the exchange speaks to it alone. */
   #session: WebSocketSession | undefined;
+  /** Sends a file. */
+  #pump: Pump | undefined;
   #done = false;
   #headSent = false;
   /** The answer has no body whatever the cell sends: HEAD, 204, 304. */
@@ -99,6 +102,11 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     this.ray = ray;
     this.client = client;
     this.connection = connection;
+  }
+
+  /** It has been answered, or its client has gone. */
+  get done(): boolean {
+    return this.#done;
   }
 
   get route(): WorkerRoute | undefined {
@@ -124,7 +132,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   forward(cell: Cell, route: WorkerRoute): void {
     const { req, client } = this;
     const { headers } = req;
-    const { version = this.#chooseVersion(route) } = route;
+    const version = this.versionOf(route);
     const isUpgrade = this.upgrade !== undefined;
     const head = toRequestHead({
       ray: this.ray,
@@ -143,7 +151,9 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     if (this.#uploading) this.#upload(this.#exchange);
   }
 
-  #chooseVersion({ weights = [] }: WorkerRoute): VersionId {
+  /** The version of a route that serves this client. */
+  versionOf({ version: only, weights = [] }: WorkerRoute): VersionId {
+    if (only !== undefined) return only;
     const key = this.req.headers['x-isola-version-key'];
     const version = chooseVersion(weights, typeof key === 'string' ? key : this.client.ip);
     if (version === undefined) throw new Error('A route has neither a version nor weights');
@@ -162,6 +172,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   abort(): void {
     if (this.#done) return;
     this.#exchange?.reset(RESET_CODES.canceled, 'client disconnected');
+    this.#pump?.stop();
     this.#finish('client-gone');
   }
 
@@ -188,6 +199,41 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     this.res.writeHead(308, STATUS_CODES[308], ['location', location, 'content-length', '0', 'x-isola-ray', this.ray]);
     this.res.end();
     this.#finish('answered');
+  }
+
+  /** Answers without the Worker. False when not all of the body could be written at once: the client holds it. */
+  answer(status: number, headers: readonly string[], body?: string | Buffer): boolean {
+    this.#writeOwnHead(status, headers);
+    if (typeof body === 'string') this.res.end(body, 'latin1');
+    else this.res.end(body);
+    this.#guardStall();
+    this.#finish('answered');
+    return this.req.socket.writableLength === 0;
+  }
+
+  /** The same with a body that comes as the client takes it. */
+  send(status: number, headers: readonly string[], createPump: (sink: ByteSink) => Pump): void {
+    const { req, res } = this;
+    this.#writeOwnHead(status, headers);
+    const pump = createPump({
+      write: (chunk) => {
+        const goesOn = res.write(chunk);
+        if (!goesOn) this.#guardStall();
+        return goesOn;
+      },
+      end: () => {
+        res.end();
+        this.#guardStall();
+        this.#finish('answered');
+      },
+      fail: () => this.#breakOff(''),
+    });
+    this.#pump = pump;
+    res.on('drain', () => {
+      req.socket.setTimeout(0);
+      pump.resume();
+    });
+    pump.resume();
   }
 
   onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
@@ -317,6 +363,12 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     exchange.reset(RESET_CODES.tooLarge, 'request body is too large');
     if (this.#headSent) this.#breakOff('');
     else this.fail('bodyTooLarge');
+  }
+
+  #writeOwnHead(status: number, headers: readonly string[]): void {
+    this.#headSent = true;
+    if (this.#host.draining) this.res.shouldKeepAlive = false;
+    this.res.writeHead(status, STATUS_CODES[status] ?? '', [...headers, 'x-isola-ray', this.ray]);
   }
 
   #writeHead(status: number, head: string, bodyLength: number, fin: boolean): void {

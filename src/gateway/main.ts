@@ -4,6 +4,7 @@
  */
 import { Socket } from 'node:net';
 import { openChannel } from '../channel/index.ts';
+import { AssetFront } from './asset-front.ts';
 import { CellSet } from './cells.ts';
 import { listenForCells } from './links.ts';
 import { PageLog } from './page-log.ts';
@@ -93,6 +94,8 @@ async function start(params: unknown): Promise<StartResult> {
   const previews = new Previews(
     async (account, worker) => (await supervisor.call('previews', { account, worker })).value as PreviewList,
   );
+  const onFault = (error: unknown): void =>
+    supervisor.notify('fault', { message: String(error instanceof Error ? error.stack : error) });
   const front = new HttpFront({
     routes,
     previews,
@@ -100,7 +103,8 @@ async function start(params: unknown): Promise<StartResult> {
     cells,
     rays: new RaySource(),
     pages,
-    onFault: (error) => supervisor.notify('fault', { message: String(error instanceof Error ? error.stack : error) }),
+    assets: new AssetFront({ blobsDir: options.blobsDir, log: pages, onFault }),
+    onFault,
   });
   running = { routes, previews, front, pages };
   await listenForCells({

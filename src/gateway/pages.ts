@@ -11,6 +11,7 @@ export const PAGES = {
   unknownWorker: [404, 'Worker not found', 'There is no Worker at this address.'],
   bodyTooLarge: [413, 'Request body too large', 'The limit is 100 MB.'],
   urlTooLong: [414, 'URL too long', 'The limit is 16 KB.'],
+  assetFailed: [500, 'Internal error', 'The file could not be read.'],
   badGateway: [502, 'Bad gateway', 'The Worker could not be reached, or broke off. Please try again.'],
   unavailable: [503, 'Service unavailable', 'There is no capacity at the moment. Please try again.'],
 } as const;

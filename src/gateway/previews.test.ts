@@ -16,6 +16,7 @@ function routeOf(worker: string): WorkerRoute {
     hash: 1,
     version: V1,
     weights: undefined,
+    assets: undefined,
     hidden: true,
     previews: true,
   };

@@ -1,4 +1,5 @@
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import type { VersionAssets } from '../model.ts';
 import type { PreviewList } from './protocol.ts';
 import type { PreviewCandidate, WorkerRoute } from './routes.ts';
 
@@ -7,6 +8,7 @@ const MAX_LOADING = 64; // Workers asked for at the same time
 
 interface Entry {
   readonly versions: ReadonlyMap<string, VersionId>;
+  readonly assets: ReadonlyMap<VersionId, VersionAssets>;
 }
 
 /**
@@ -41,8 +43,9 @@ export class Previews {
   async find(candidates: readonly PreviewCandidate[]): Promise<WorkerRoute | undefined> {
     for (const { route, label } of candidates) {
       // oxlint-disable-next-line no-await-in-loop -- the next is asked for only when this one is none
-      const version = (await this.#entryOf(route)).versions.get(label);
-      if (version !== undefined) return { ...route, version, weights: undefined };
+      const { versions, assets } = await this.#entryOf(route);
+      const version = versions.get(label);
+      if (version !== undefined) return { ...route, version, weights: undefined, assets };
     }
     return undefined;
   }
@@ -87,8 +90,8 @@ export class Previews {
 }
 
 /** Versions come newest first: of two whose ids begin alike, the newest is meant. */
-function toEntry({ versions, aliases }: PreviewList): Entry {
+function toEntry({ versions, aliases, assets }: PreviewList): Entry {
   const byLabel = new Map(aliases);
   for (const id of versions.toReversed()) byLabel.set(id.slice(0, 8), id);
-  return { versions: byLabel };
+  return { versions: byLabel, assets: new Map(assets) };
 }

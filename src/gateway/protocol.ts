@@ -4,7 +4,7 @@
  * `previews`.
  */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
-import type { HostRule, Route } from '../model.ts';
+import type { HostRule, Route, VersionAssets } from '../model.ts';
 
 /** Call `start`. Answered with `StartResult` once the port and the cells' socket accept connections. */
 export interface StartParams {
@@ -17,6 +17,8 @@ export interface StartParams {
   readonly socketPath: string;
   /** What a link must present in its first line, `cell <id> <token>`. */
   readonly linkToken: string;
+  /** The folder of the blob store: static files are read there. */
+  readonly blobsDir: string;
   /** Several gateways share the port. */
   readonly reusePort?: boolean;
   /** A second port, which speaks TLS. */
@@ -71,6 +73,8 @@ export interface PreviewList {
   /** Newest first. */
   readonly versions: readonly VersionId[];
   readonly aliases: readonly (readonly [alias: string, version: VersionId])[];
+  /** Of those versions that have static files. */
+  readonly assets?: readonly (readonly [version: VersionId, assets: VersionAssets])[];
 }
 
 /** Call `routes`: forget everything if `reset`, then take away, then add. Up to 10,000 entries a call. */
@@ -126,16 +130,19 @@ export interface GatewayStats {
 }
 
 export function parseStart(params: unknown): StartParams {
-  const { host, port, baseDomain, socketPath, linkToken, reusePort, ...rest } = parseObject('start', params);
+  const { host, port, baseDomain, socketPath, linkToken, blobsDir, reusePort, ...rest } = parseObject('start', params);
   if (
     typeof host !== 'string' ||
     typeof port !== 'number' ||
     typeof baseDomain !== 'string' ||
     typeof socketPath !== 'string' ||
     typeof linkToken !== 'string' ||
-    linkToken.length < 16
+    linkToken.length < 16 ||
+    typeof blobsDir !== 'string'
   ) {
-    throw new TypeError('Cannot start: host, port, baseDomain, socketPath and a linkToken of 16 characters are needed');
+    throw new TypeError(
+      'Cannot start: host, port, baseDomain, socketPath, blobsDir and a linkToken of 16 characters are needed',
+    );
   }
   return {
     ...(rest as Pick<StartParams, 'tls' | 'redirectTo' | 'trustedProxies'>), // from the supervisor, which has checked them
@@ -144,6 +151,7 @@ export function parseStart(params: unknown): StartParams {
     baseDomain: baseDomain.toLowerCase(),
     socketPath,
     linkToken,
+    blobsDir,
     reusePort: reusePort === true,
   };
 }

@@ -1,6 +1,6 @@
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { toMatchedPath } from '../matched-path.ts';
-import type { HostRule, Route } from '../model.ts';
+import type { HostRule, Route, RouteShare, VersionAssets } from '../model.ts';
 import { fnv1a } from './hash.ts';
 import { type HostLevels, HostRules } from './host-rules.ts';
 import { toWeights, type Weight } from './version-choice.ts';
@@ -16,6 +16,8 @@ export interface WorkerRoute {
   /** The only version, or undefined when `weights` decide. */
   readonly version: VersionId | undefined;
   readonly weights: readonly Weight[] | undefined;
+  /** Of those versions that have static files. */
+  readonly assets: ReadonlyMap<VersionId, VersionAssets> | undefined;
   /** Not at its default URL. */
   readonly hidden: boolean;
   readonly previews: boolean;
@@ -79,6 +81,7 @@ export class RouteTable {
       hash: fnv1a(name),
       version: shares.length === 1 ? shares[0]?.version : undefined,
       weights: shares.length === 1 ? undefined : toWeights(shares),
+      assets: toAssets(shares),
       hidden: route.hidden === true,
       previews: route.previews === true,
     });
@@ -163,6 +166,12 @@ export class RouteTable {
     this.#byHost.set(host, known);
     return known;
   }
+}
+
+/** Undefined when there are none, so that the usual request costs a look. */
+function toAssets(shares: readonly RouteShare[]): WorkerRoute['assets'] {
+  const found = shares.flatMap(({ version, assets }) => (assets === undefined ? [] : [[version, assets] as const]));
+  return found.length === 0 ? undefined : new Map(found);
 }
 
 function toHostname(host: string): string {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { AccountId } from '../ids.ts';
 import { MAX_HTTP2_STREAMS, MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
 import { isHandshake, toPlainResponse, type WebSocketSession } from '../web-socket/index.ts';
+import type { AssetFront } from './asset-front.ts';
 import type { Cell, CellSet } from './cells.ts';
 import type { ClientIn, ClientOut, PendingUpgrade } from './client-io.ts';
 import {
@@ -53,6 +54,7 @@ export interface FrontOptions {
   readonly rays: RaySource;
   /** Of answers in the gateway's own name. */
   readonly pages: PageLog;
+  readonly assets: AssetFront;
   /** A request has met a bug of ours. Its connection is destroyed, all others go on. */
   readonly onFault: (error: unknown) => void;
 }
@@ -73,6 +75,7 @@ export class HttpFront implements RequestHost {
   readonly #cells: CellSet;
   readonly #rays: RaySource;
   readonly #pages: PageLog;
+  readonly #assets: AssetFront;
   readonly #onFault: (error: unknown) => void;
   readonly #room = new WaitingRoom<ClientRequest>();
   readonly #sessions = new Map<WebSocketSession, AccountId>();
@@ -87,7 +90,7 @@ export class HttpFront implements RequestHost {
   #brokenOff = 0;
   #draining = false;
 
-  constructor({ routes, previews, proxies, cells, rays, pages, onFault }: FrontOptions) {
+  constructor({ routes, previews, proxies, cells, rays, pages, assets, onFault }: FrontOptions) {
     this.#routes = routes;
     this.#previews = previews;
     this.#proxies = proxies;
@@ -109,6 +112,7 @@ export class HttpFront implements RequestHost {
     this.#server.on('request', (req, res) => this.#onRequest(req, res, (req.socket as ClientSocket)[CONNECTION]));
     this.#onFault = onFault;
     this.#pages = pages;
+    this.#assets = assets;
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
   }
 
@@ -350,7 +354,8 @@ export class HttpFront implements RequestHost {
     if (route === 'unknown-host') request.fail('unknownHost');
     else if (route === 'unknown-worker') request.fail('unknownWorker');
     else if (this.#suspended.has(route.account)) request.fail('accountSuspended');
-    else request.start(route, host, path);
+    else if (route.assets === undefined) request.start(route, host, path);
+    else this.#assets.serve(request, route, { host, path });
   }
 }
 

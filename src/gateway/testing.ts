@@ -28,6 +28,10 @@ export interface TestGateway {
   readonly port: number;
   readonly tlsPort: number | undefined;
   readonly socketPath: string;
+  /** Where it looks for blobs. There are none. */
+  readonly blobsDir: string;
+  /** Records of its own answers, as lines of JSON. */
+  readonly notes: readonly string[];
   stats(): Promise<GatewayStats & { memory: number }>;
   /** Links a cell, lists it, and waits until it is live. */
   link(id: string, handlers: ChannelHandlers): Promise<Channel>;
@@ -59,11 +63,13 @@ export interface TestGatewayOptions {
 export async function startGateway({ start = {}, previews }: TestGatewayOptions = {}): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), 'isola-gateway-'));
   const socketPath = join(dir, 'cells');
+  const blobsDir = join(dir, 'blobs');
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
   const pipe = child.stdio[3];
   assert.ok(pipe instanceof Socket);
+  const notes: string[] = [];
   const supervisor = openChannel(
     pipe,
     { ids: 'odd' },
@@ -72,6 +78,7 @@ export async function startGateway({ start = {}, previews }: TestGatewayOptions 
         if (method !== 'previews' || previews === undefined) throw new Error(`Cannot ${method}`);
         return { value: previews((params as { worker: string }).worker) };
       },
+      onNotify: (type, _params, payload) => void (type === 'pages' && notes.push(payload.toString())),
     },
   );
   const started = await supervisor.call('start', {
@@ -80,6 +87,7 @@ export async function startGateway({ start = {}, previews }: TestGatewayOptions 
     baseDomain: 'localhost',
     socketPath,
     linkToken: TOKEN,
+    blobsDir,
     ...start,
   });
   await supervisor.call('routes', { reset: true, set: [route('hello')] });
@@ -91,6 +99,8 @@ export async function startGateway({ start = {}, previews }: TestGatewayOptions 
     supervisor,
     ...(started.value as Required<StartResult>),
     socketPath,
+    blobsDir,
+    notes,
     stats,
     async link(id, handlers) {
       const channel = await linkCell(socketPath, id, TOKEN, handlers);

@@ -32,6 +32,18 @@ export function blobsContract(name: string, open: () => { blobs: Blobs; dispose:
         assert.equal(await blobs.has(absent), false);
       }));
 
+    it('open() reads parts', () =>
+      withBlobs(async (blobs) => {
+        const sha256 = await blobs.put(Buffer.from('0123456789'));
+        const blob = (await blobs.open(sha256))!;
+        assert.equal(blob.bytes, 10);
+        assert.equal(String(await blob.read(3, 4)), '3456');
+        assert.equal(String(await blob.read(8, 4)), '89');
+        assert.equal((await blob.read(10, 4)).byteLength, 0);
+        await blob.close();
+        assert.equal(await blobs.open(hashOf(Buffer.from('absent'))), undefined);
+      }));
+
     it('keeps empty blobs', () =>
       withBlobs(async (blobs) => {
         assert.equal((await blobs.get(await blobs.put(new Uint8Array())))!.byteLength, 0);

@@ -5,6 +5,7 @@
  * Start at registry.ts.
  */
 export type { AccountData } from './account-data.ts';
+export type { AssetEntry, AssetIndex, AssetQuota, AssetUpload, UploadManifest } from './asset-index.ts';
 export type { AuditDraft, AuditFilter, AuditLog, AuditRecord } from './audit.ts';
 export type { Blobs } from './blobs.ts';
 export type { Expiring, Grant, Grants } from './grants.ts';

@@ -191,6 +191,25 @@ export function registryContract(name: string, open: () => Registry): void {
           assert.deepEqual(await collect(registry.routes()), [route]);
         }));
 
+      it('a route tells of the static files of its versions', () =>
+        withRegistry(async (registry) => {
+          const plain = makeDraft();
+          await registry.createVersion(plain, makeDeployed());
+          const base = makeDraft();
+          const assets = { manifest: 'ab'.repeat(32) as Sha256, only: true } as const;
+          const draft = { ...base, spec: { ...base.spec, assets } };
+          const { deployed } = await registry.createVersion(draft, makeDeployed());
+          assert.deepEqual(deployed?.route.shares, [{ version: draft.spec.id, percentage: 100, assets }]);
+          const shares = [
+            { version: plain.spec.id, percentage: 50 },
+            { version: draft.spec.id, percentage: 50 },
+          ];
+          const { route } = await registry.deploy(MAIN, HELLO, { ...makeDeployment(plain.spec.id), shares });
+          assert.deepEqual(route.shares, [shares[0], { ...shares[1], assets }]);
+          const [newest] = await registry.listDeployments(MAIN, HELLO);
+          assert.deepEqual(newest?.shares, shares);
+        }));
+
       it('deploy() splits traffic, raises the revision and is listed newest first', () =>
         withRegistry(async (registry) => {
           const first = makeDraft();

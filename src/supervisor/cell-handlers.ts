@@ -1,4 +1,5 @@
 /** What a cell may ask of the trusted side. Everything it says is checked: a cell may have been taken over. */
+import { toAssetsWorker } from '../assets/index.ts';
 import { type Egress, serveFetch } from '../broker/index.ts';
 import { parseResourceHead, type Resources, serveResource, toVersionMessage } from '../cell/index.ts';
 import { type ChannelHandlers, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
@@ -89,6 +90,7 @@ export async function loadVersion(
   if ((await registry.account(version.spec.account))?.status !== 'active') {
     throw new Error(`Cannot load version ${id}: its account is suspended`);
   }
+  if (version.spec.assets?.only === true) return toAssetsWorker(version);
   const modules = await Promise.all(
     version.modules.map(async ({ name, kind, sha256 }) => {
       const content = await blobs.get(sha256);

@@ -45,10 +45,12 @@ export class SupervisedPlatform implements ControlPlatform {
 
   async publish(route: Route): Promise<void> {
     const { cells, gateway } = this.#deps;
-    const serving = route.shares.filter((share) => share.percentage > 0).map((share) => share.version);
+    const shares = route.shares.filter(({ percentage }) => percentage > 0);
+    const serving = shares.map(({ version }) => version);
+    const running = shares.filter(({ assets }) => assets?.only !== true).map(({ version }) => version);
     // Each cell makes its first instance before any request can arrive. One that fails to is not waited for: it will
     // make it at the first request.
-    await Promise.allSettled(cells.live.flatMap((cell) => serving.map((version) => cell.prepare(version))));
+    await Promise.allSettled(cells.live.flatMap((cell) => running.map((version) => cell.prepare(version))));
     await gateway.setRoutes([route]);
     const { account, worker } = route;
     const version = servingVersion(route.shares);

@@ -16,6 +16,7 @@ export interface GatewayOptions {
   readonly baseDomain: string;
   readonly socketPath: string;
   readonly linkToken: string;
+  readonly blobsDir: string;
   readonly tls?: TlsParams;
   readonly redirectTo?: number;
   readonly trustedProxies?: readonly string[];
@@ -64,9 +65,9 @@ export class GatewayProcess {
         },
       },
     );
-    const { host, port, baseDomain, socketPath, linkToken, tls, redirectTo, trustedProxies } = options;
+    const { host, port, baseDomain, socketPath, linkToken, blobsDir, tls, redirectTo, trustedProxies } = options;
     const answer = await channel
-      .call('start', { host, port, baseDomain, socketPath, linkToken, tls, redirectTo, trustedProxies })
+      .call('start', { host, port, baseDomain, socketPath, linkToken, blobsDir, tls, redirectTo, trustedProxies })
       .catch(async (error: unknown) => {
         channel.close();
         await exited;

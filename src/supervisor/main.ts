@@ -5,11 +5,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createEgress } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
-import { AccountLifecycle, createControl, TokenAuthenticator, toRates } from '../control/index.ts';
+import { AccountLifecycle, AssetUploads, createControl, TokenAuthenticator, toRates } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
@@ -18,6 +18,7 @@ import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { openAdminToken } from './admin-token.ts';
+import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
 import { CellProcess } from './cell-process.ts';
 import { Cells } from './cells.ts';
@@ -25,6 +26,7 @@ import { CertificateWatch, type CertificateFiles, readCertificates } from './cer
 import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
+import { openKeyFile } from './key-file.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
 
@@ -95,7 +97,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { registry, tokens, grants } = stores;
   const audit = openSqliteAuditLog(join(dataDir, 'audit.sqlite'));
   stack.defer(() => audit.close());
-  const blobs = openFileBlobs(join(dataDir, 'blobs'));
+  const blobsDir = resolve(dataDir, 'blobs');
+  const blobs = openFileBlobs(blobsDir);
   const mapper = new SourceMapper();
   stack.defer(() => mapper.close());
   const log = new InvocationLog(dataDir, {
@@ -121,6 +124,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     baseDomain,
     socketPath: join(socketDir, 'cells'),
     linkToken: randomBytes(LINK_TOKEN_BYTES).toString('base64url'),
+    blobsDir,
     ...(tls && certificates && { tls: { port: tls.port, pairs: certificates } }),
     ...(tls?.redirect === true && { redirectTo: publicPort ?? 0 }),
     trustedProxies: options.trustedProxies,
@@ -153,7 +157,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   const { source, parts, assets } = await buildGuest(cacheDir(dataDir));
   const guest = JSON.stringify({ source, parts, assets, warmup: WARMUP } satisfies GuestSource);
-  const reachable: Resources = { cache: (exchange, request) => serveCache(cache, exchange, request) };
+  const reachable: Resources = {
+    assets: createAssetResource({ registry, blobs }),
+    cache: (exchange, request) => serveCache(cache, exchange, request),
+  };
   const cells = new Cells({
     count: options.cells,
     start: async (id, onExit) =>
@@ -185,7 +192,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const accounts = new AccountLifecycle({
     registry,
     platform,
-    data: [{ deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
+    data: [stores.assets, { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
   });
   await accounts.finishDeletions();
   const control = createControl({
@@ -200,6 +207,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     tokens,
     audit,
     accounts,
+    assets: new AssetUploads({
+      index: stores.assets,
+      registry,
+      blobs,
+      key: openKeyFile(dataDir, 'asset-upload-key'),
+      now: Date.now,
+      randomUUID,
+    }),
     rates: toRates(options.apiRate),
     baseDomain,
     publicScheme: tls !== undefined || publicPort === HTTPS_PORT ? 'https' : 'http',

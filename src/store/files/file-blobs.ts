@@ -2,10 +2,10 @@ import { hash, randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { blobPath, openBlobFile, type OpenBlob } from '../../blob-file.ts';
 import type { Sha256 } from '../../ids.ts';
 import type { Blobs } from '../blobs.ts';
 
-const SHA256_HEX = /^[0-9a-f]{64}$/;
 const PARALLEL_WRITES = 16; // libuv has 4 threads; more queued calls let one journal commit carry several fsyncs
 const SMALL_BYTES = 64 * 1024;
 const TEMPORARY_FOLDER = 'tmp';
@@ -54,7 +54,7 @@ class FileBlobs implements Blobs {
   }
 
   async get(sha256: Sha256): Promise<Uint8Array | undefined> {
-    const path = this.#pathOf(sha256);
+    const path = blobPath(this.#dir, sha256);
     const bytes = readSmall(path) ?? (await orUndefinedIfMissing(readFile(path)));
     if (bytes !== undefined && hashOf(bytes) !== sha256) {
       throw new Error(`Cannot read blob ${sha256}: its content has another hash`);
@@ -62,13 +62,17 @@ class FileBlobs implements Blobs {
     return bytes;
   }
 
+  open(sha256: Sha256): Promise<OpenBlob | undefined> {
+    return openBlobFile(this.#dir, sha256);
+  }
+
   async has(sha256: Sha256): Promise<boolean> {
-    return (await orUndefinedIfMissing(stat(this.#pathOf(sha256)))) !== undefined;
+    return (await orUndefinedIfMissing(stat(blobPath(this.#dir, sha256)))) !== undefined;
   }
 
   /** Resolves with the folder to sync, also when the blob was there: its writer may not have synced yet. */
   async #write(sha256: Sha256, bytes: Uint8Array): Promise<string> {
-    const path = this.#pathOf(sha256);
+    const path = blobPath(this.#dir, sha256);
     const shard = join(this.#dir, sha256.slice(0, 2));
     const existing = await orUndefinedIfMissing(stat(path));
     if (existing?.size === bytes.byteLength) return shard;
@@ -93,12 +97,6 @@ class FileBlobs implements Blobs {
       throw error;
     }
     return shard;
-  }
-
-  #pathOf(sha256: Sha256): string {
-    // A hash comes from our own registry, but a path is made of it: check rather than trust.
-    if (!SHA256_HEX.test(sha256)) throw new Error(`Not a SHA-256 in hex: ${JSON.stringify(sha256)}`);
-    return join(this.#dir, sha256.slice(0, 2), sha256);
   }
 }
 

@@ -1,7 +1,7 @@
 import { PlatformError } from '../../errors.ts';
 import type { AccountId, VersionId, WorkerName } from '../../ids.ts';
 import type { WorkerLimits } from '../../limits.ts';
-import type { Route, VersionShare } from '../../model.ts';
+import type { Route, RouteShare, VersionAssets, VersionShare } from '../../model.ts';
 import type {
   Account,
   AccountStatus,
@@ -294,13 +294,7 @@ export class SqliteRegistry implements Registry {
 
   #insertDeployment(worker: Row, draft: DeploymentDraft): RouteState {
     checkShares(draft.shares);
-    for (const { version } of draft.shares) {
-      if (this.#statements.isVersionOf.get(version, worker['id']!) !== undefined) continue;
-      throw new PlatformError(
-        'versionNotFound',
-        `Cannot deploy version ${version}: Worker '${String(worker['name'])}' has no such version`,
-      );
-    }
+    const shares = draft.shares.map((share) => this.#toRouteShare(worker, share));
     const last = this.#statements.lastDeployment.get(worker['id']!)?.['sequence'] ?? 0;
     const createdMs = toMs(draft.createdOn);
     this.#statements.insertDeployment.run(
@@ -314,10 +308,22 @@ export class SqliteRegistry implements Registry {
     return this.#putRoute({
       account,
       worker: name,
-      shares: draft.shares,
+      shares,
       hidden: !settings.subdomainEnabled,
       previews: settings.previewsEnabled,
     });
+  }
+
+  #toRouteShare(worker: Row, { version, percentage }: VersionShare): RouteShare {
+    const row = this.#statements.assetsOf.get(version, worker['id']!);
+    if (row === undefined) {
+      throw new PlatformError(
+        'versionNotFound',
+        `Cannot deploy version ${version}: Worker '${String(worker['name'])}' has no such version`,
+      );
+    }
+    const share = { version, percentage };
+    return row['assets'] === null ? share : { ...share, assets: JSON.parse(String(row['assets'])) as VersionAssets };
   }
 
   #putRoute({ hidden, previews, ...rest }: Route): RouteState {

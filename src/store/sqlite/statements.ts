@@ -35,7 +35,7 @@ const SQL = {
   deleteWorker: 'DELETE FROM workers WHERE id = ?',
 
   insertVersion: 'INSERT INTO versions (id, worker, number, created_on, record) VALUES (?, ?, ?, ?, ?)',
-  isVersionOf: 'SELECT 1 FROM versions WHERE id = ? AND worker = ?',
+  assetsOf: `SELECT record -> '$.spec.assets' AS assets FROM versions WHERE id = ? AND worker = ?`,
   versionById: `SELECT ${VERSION_COLUMNS} WHERE v.id = ?`,
   listVersions: `SELECT ${VERSION_COLUMNS} WHERE v.worker = ? ORDER BY v.number DESC LIMIT ? OFFSET ?`,
   deleteVersions: 'DELETE FROM versions WHERE worker = ?',

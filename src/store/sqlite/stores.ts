@@ -1,9 +1,11 @@
+import type { AssetIndex } from '../asset-index.ts';
 import type { Grants } from '../grants.ts';
 import type { Hostnames } from '../hostnames.ts';
 import type { Previews } from '../previews.ts';
 import type { Registry } from '../registry.ts';
 import type { Tokens } from '../tokens.ts';
 import { openDatabase } from './database.ts';
+import { SqliteAssetIndex } from './sqlite-asset-index.ts';
 import { SqliteGrants } from './sqlite-grants.ts';
 import { SqliteHostnames } from './sqlite-hostnames.ts';
 import { SqlitePreviews } from './sqlite-previews.ts';
@@ -15,6 +17,7 @@ export interface SqliteStores {
   readonly registry: Registry;
   readonly tokens: Tokens;
   readonly grants: Grants;
+  readonly assets: AssetIndex;
   readonly hostnames: Hostnames;
   readonly previews: Previews;
   close(): Promise<void>;
@@ -29,6 +32,7 @@ export function openSqliteStores(path: string): SqliteStores {
     registry,
     tokens,
     grants: new SqliteGrants(database),
+    assets: new SqliteAssetIndex(database),
     hostnames: new SqliteHostnames(database),
     previews: new SqlitePreviews(database),
     async close() {

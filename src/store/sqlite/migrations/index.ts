@@ -3,6 +3,7 @@
  * name. To change the schema, write a file beside this one and append it here. One that has been released never changes.
  */
 import { ACCOUNTS_AND_TOKENS } from './accounts-and-tokens.ts';
+import { ASSETS } from './assets.ts';
 import { BASE } from './base.ts';
 import { HOSTNAMES } from './hostnames.ts';
 
@@ -14,5 +15,6 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: 'base', sql: BASE },
   { name: 'accounts-and-tokens', sql: ACCOUNTS_AND_TOKENS },
+  { name: 'assets', sql: ASSETS },
   { name: 'hostnames', sql: HOSTNAMES },
 ];
