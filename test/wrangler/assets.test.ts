@@ -86,6 +86,7 @@ describe('Static assets that stock wrangler uploads', () => {
     const output = await platform.wrangler(join(root, 'site'), ['versions', 'upload']);
     const id = /Worker Version ID: (\S+)/.exec(output)?.[1] ?? '';
     assert.equal(await text('site', '/'), '200 home');
+    assert.equal(await text(`${id.slice(0, 8)}-site`, '/'), '200 third home'); // its preview
     const { result } = (await (
       await platform.control(`/accounts/${platform.account}/workers/scripts/site/deployments`)
     ).json()) as { result: { deployments: { versions: { version_id: string }[] }[] } };
