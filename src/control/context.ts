@@ -9,7 +9,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
-import type { AuditLog, Blobs, Hostnames, Previews, Registry, Tokens } from '../store/index.ts';
+import type { AuditLog, Blobs, Grants, Hostnames, Previews, Registry, TokenHash, Tokens } from '../store/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
 import type { AssetUploads } from './assets/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
@@ -39,6 +39,9 @@ export interface ControlDeps {
   readonly audit: AuditLog;
   readonly authenticator: Authenticator;
   readonly tokens: Tokens;
+  readonly grants: Grants;
+  /** Whom the token of a hash speaks for: one that was made, not one that a client was granted. */
+  readonly identifyHash: (hash: TokenHash) => Promise<Identity | undefined>;
   readonly accounts: AccountLifecycle;
   readonly assets: AssetUploads;
   readonly rates: ApiRates;

@@ -16,6 +16,7 @@ import { ok, Result, sendError, sendNotFound } from './envelope.ts';
 import { registerErrorPages } from './error-pages.ts';
 import { HostRuleControl } from './host-rules.ts';
 import { param, parseAccountId } from './names.ts';
+import { registerOAuth } from './oauth/routes.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerProducts } from './products.ts';
 import { createRateLimits, registerRateLimit } from './rate-limits.ts';
@@ -71,6 +72,7 @@ export function createControl(deps: ControlDeps): ControlApp {
   // As plug-ins, which begin once those above are loaded; the API in one of its own, so that its hooks guard its routes
   // and its 404s only.
   app.register(async (site) => registerPublic(site.withTypeProvider<ZodTypeProvider>(), context));
+  app.register(async (site) => registerOAuth(site.withTypeProvider<ZodTypeProvider>(), context));
   app.register(async (api) => registerApi(api.withTypeProvider<ZodTypeProvider>(), context), { prefix: PREFIX });
   return app;
 }

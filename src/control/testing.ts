@@ -137,6 +137,13 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   const logged: string[] = [];
   await registry.putAccount({ id: MAIN, name: 'Main', createdOn: new Date(0).toISOString() });
   const mapper = new SourceMapper();
+  const authenticator = new TokenAuthenticator({
+    operatorToken: TOKEN,
+    tokens,
+    grants,
+    registry,
+    now: overrides.now ?? Date.now,
+  });
   const app = createControl({
     registry,
     hostnames,
@@ -145,14 +152,10 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     blobs,
     platform,
     mapper,
-    authenticator: new TokenAuthenticator({
-      operatorToken: TOKEN,
-      tokens,
-      grants,
-      registry,
-      now: overrides.now ?? Date.now,
-    }),
+    authenticator,
     tokens,
+    grants,
+    identifyHash: (hash) => authenticator.identifyHash(hash),
     audit,
     accounts: new AccountLifecycle({ registry, platform, data: [] }),
     assets: new AssetUploads({

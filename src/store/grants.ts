@@ -15,6 +15,8 @@ export interface Grant {
   readonly parent: TokenHash;
   readonly client: string;
   readonly scopes: readonly Scope[];
+  /** What the client asked for, in its words. */
+  readonly requested: string;
   readonly createdOn: string;
   readonly access: Expiring;
   readonly refresh: Expiring;

@@ -162,6 +162,7 @@ function makeGrant(overrides: Partial<Grant> = {}): Grant {
     parent: makeHash(),
     client: 'wrangler',
     scopes: ['workers:write'],
+    requested: 'workers:write d1:write',
     createdOn: NOW,
     access: makeExpiring(),
     refresh: makeExpiring(),

@@ -195,6 +195,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     data: [stores.assets, { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
   });
   await accounts.finishDeletions();
+  const authenticator = new TokenAuthenticator({
+    operatorToken: admin.token,
+    tokens,
+    grants,
+    registry,
+    now: Date.now,
+  });
   const control = createControl({
     registry,
     hostnames: stores.hostnames,
@@ -203,7 +210,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     blobs,
     platform,
     mapper,
-    authenticator: new TokenAuthenticator({ operatorToken: admin.token, tokens, grants, registry, now: Date.now }),
+    authenticator,
+    grants,
+    identifyHash: (hash) => authenticator.identifyHash(hash),
     tokens,
     audit,
     accounts,

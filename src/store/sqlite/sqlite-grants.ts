@@ -6,8 +6,9 @@ import { type Row, toIsoTime, toMs } from './rows.ts';
 
 const SQL = {
   insert: `INSERT INTO grants (
-      id, parent, client, scopes, created_on, access_hash, access_expires_on, refresh_hash, refresh_expires_on
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id, parent, client, scopes, requested, created_on,
+      access_hash, access_expires_on, refresh_hash, refresh_expires_on
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   byAccess: 'SELECT * FROM grants WHERE access_hash = ?',
   byRefresh: 'SELECT * FROM grants WHERE refresh_hash = ?',
   bySpent: 'SELECT * FROM grants WHERE spent_hash = ?',
@@ -25,9 +26,9 @@ export class SqliteGrants implements Grants {
     this.#statements = database.prepare(SQL);
   }
 
-  async create({ id, parent, client, scopes, createdOn, access, refresh }: Grant): Promise<void> {
+  async create({ id, parent, client, scopes, requested, createdOn, access, refresh }: Grant): Promise<void> {
     const times = [access.hash, toMs(access.expiresOn), refresh.hash, toMs(refresh.expiresOn)];
-    this.#statements.insert.run(id, parent, client, JSON.stringify(scopes), toMs(createdOn), ...times);
+    this.#statements.insert.run(id, parent, client, JSON.stringify(scopes), requested, toMs(createdOn), ...times);
   }
 
   async findByAccess(hash: TokenHash): Promise<Grant | undefined> {
@@ -63,6 +64,7 @@ function toGrant(row: Row | undefined): Grant | undefined {
     parent: row['parent'] as TokenHash,
     client: row['client'] as string,
     scopes: JSON.parse(row['scopes'] as string) as Scope[],
+    requested: row['requested'] as string,
     createdOn: toIsoTime(row['created_on']),
     access: { hash: row['access_hash'] as TokenHash, expiresOn: toIsoTime(row['access_expires_on']) },
     refresh: { hash: row['refresh_hash'] as TokenHash, expiresOn: toIsoTime(row['refresh_expires_on']) },

@@ -6,6 +6,7 @@ import { ACCOUNTS_AND_TOKENS } from './accounts-and-tokens.ts';
 import { ASSETS } from './assets.ts';
 import { BASE } from './base.ts';
 import { HOSTNAMES } from './hostnames.ts';
+import { GRANT_REQUESTS } from './grant-requests.ts';
 
 export interface Migration {
   readonly name: string;
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'accounts-and-tokens', sql: ACCOUNTS_AND_TOKENS },
   { name: 'assets', sql: ASSETS },
   { name: 'hostnames', sql: HOSTNAMES },
+  { name: 'grant-requests', sql: GRANT_REQUESTS },
 ];
