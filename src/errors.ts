@@ -29,6 +29,11 @@ export const ERROR_CODES = {
   hostnameUnproven: { code: 10341, status: 403 },
   hostnameTaken: { code: 10342, status: 409 },
   badAlias: { code: 10343, status: 400 },
+  invalidCron: { code: 10360, status: 400 },
+  noScheduledHandler: { code: 10361, status: 400 },
+  tooManySchedules: { code: 10362, status: 400 },
+  tailNotFound: { code: 10363, status: 404 },
+  tooManyTails: { code: 10364, status: 429 },
 } as const;
 
 export type ErrorName = keyof typeof ERROR_CODES;

@@ -145,6 +145,22 @@ export interface InvocationRecord {
   readonly exceptions: readonly ExceptionInfo[];
   /** Lines were dropped because the invocation logged more than its limit. */
   readonly truncated: boolean;
+  /** Of a scheduled event: its expression, and when it was due, ms since 1970. */
+  readonly cron?: string | undefined;
+  readonly scheduledTime?: number | undefined;
+  /** The scheduled event made up for due times that had passed while nothing could run. */
+  readonly missed?: true | undefined;
+  /** There while somebody tails the Worker, and nowhere but on the way to them. */
+  readonly tail?: TailDetails | undefined;
+}
+
+/** What a tail shows of an invocation beside its record. */
+export interface TailDetails {
+  readonly clientIp: string;
+  /** Of the request, as they came. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Records of the Worker that were left out since the last one, because there were too many. */
+  readonly dropped: number;
 }
 
 export interface LogLine {

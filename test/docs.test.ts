@@ -13,6 +13,7 @@ import { serve } from '../src/cli/serve.ts';
 import { start } from '../src/cli/start.ts';
 import { test } from '../src/cli/test.ts';
 import { token } from '../src/cli/token.ts';
+import { trigger } from '../src/cli/trigger.ts';
 import { version } from '../src/cli/version.ts';
 import { wpt } from '../src/cli/wpt.ts';
 
@@ -65,6 +66,7 @@ describe('The documents', () => {
       ...account.commands,
       ...token.commands,
       audit,
+      trigger,
       test,
       bench,
       wpt,

@@ -6,11 +6,12 @@ import { type Exchange, type ExchangeEvents, openLocalExchange } from '../channe
 import { type Engine, LoadError } from '../engine/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { MAX_SERVICE_CALLS } from '../limits.ts';
-import type { Outcome, VersionCode } from '../model.ts';
+import type { InvocationRecord, Outcome, VersionCode } from '../model.ts';
 import type { CellHost } from './host.ts';
 import { Instances, checkCode } from './instances.ts';
 import type { Instance, InstanceOwner, ServiceCall } from './instance.ts';
 import { Invocation, type InvocationEvent, type InvocationOwner } from './invocation.ts';
+import type { FireScheduled } from './protocol.ts';
 import type { Subrequest } from './subrequest.ts';
 import { isUpgradeHead } from './web-socket.ts';
 
@@ -35,8 +36,8 @@ export class Cell implements InstanceOwner, InvocationOwner {
   readonly host: CellHost;
   readonly #options: CellOptions;
   readonly #instances: Instances;
-  /** Who waits for the outcome of a scheduled event. */
-  readonly #onOutcome = new WeakMap<Invocation, (outcome: Outcome) => void>();
+  /** Who waits for the end of a scheduled event. */
+  readonly #onRecord = new WeakMap<Invocation, (record: InvocationRecord) => void>();
   /** Invocations that wait for their instance to be made. */
   readonly #starting = new Map<Invocation, VersionId>();
   #running = 0;
@@ -61,11 +62,19 @@ export class Cell implements InstanceOwner, InvocationOwner {
     return this.#begin(version as VersionId, event, { exchange, body, fin });
   }
 
-  /** Fires a scheduled event. Resolves with how it ended. */
-  scheduled(version: VersionId, event: { ray: string; cron: string; scheduledTime: number }): Promise<Outcome> {
+  /** Fires a scheduled event. Resolves with how it went. */
+  scheduled(version: VersionId, event: Omit<FireScheduled, 'version'>): Promise<InvocationRecord> {
     return new Promise((resolve) => {
-      const { ray, cron, scheduledTime } = event;
-      const scheduled: InvocationEvent = { kind: 'scheduled', ray, clientIp: '', head: cron, scheduledTime, depth: 0 };
+      const { ray, cron: head, scheduledTime, missed } = event;
+      const scheduled: InvocationEvent = {
+        kind: 'scheduled',
+        ray,
+        clientIp: '',
+        head,
+        scheduledTime,
+        missed,
+        depth: 0,
+      };
       this.#begin(version, scheduled, { exchange: undefined, body: EMPTY, fin: true }, resolve);
     });
   }
@@ -168,10 +177,12 @@ export class Cell implements InstanceOwner, InvocationOwner {
     const spec = instance?.spec ?? (version && this.#instances.specOf(version)) ?? UNKNOWN_SPEC;
     if (version !== undefined) {
       const { account, worker } = spec;
-      this.host.record(invocation.toRecord(outcome, { account, worker, version }));
+      const record = invocation.toRecord(outcome, { account, worker, version });
+      const dropped = this.host.admitToTail?.(record);
+      this.host.record(dropped === undefined ? record : { ...record, tail: invocation.toTailDetails(dropped) });
+      this.#onRecord.get(invocation)?.(record);
     }
     this.#starting.delete(invocation);
-    this.#onOutcome.get(invocation)?.(outcome);
     if (--this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
@@ -179,12 +190,12 @@ export class Cell implements InstanceOwner, InvocationOwner {
     version: VersionId,
     event: InvocationEvent,
     request: { exchange: Exchange | undefined; body: Buffer; fin: boolean },
-    onOutcome?: (outcome: Outcome) => void,
+    onRecord?: (record: InvocationRecord) => void,
   ): Invocation {
     const { exchange, body, fin } = request;
     const invocation = new Invocation(event, exchange, { now: this.now(), owner: this });
     this.#running++;
-    if (onOutcome !== undefined) this.#onOutcome.set(invocation, onOutcome);
+    if (onRecord !== undefined) this.#onRecord.set(invocation, onRecord);
     // What follows the head of one that asks for a WebSocket is not a body.
     const streams = !fin && !isUpgradeHead(event.head);
     if (streams) invocation.holdBody(body);

@@ -38,4 +38,9 @@ export interface CellHost {
   ): Exchange;
   /** Takes note of how an invocation went. */
   record(record: InvocationRecord): void;
+  /**
+   * Whether the record is wanted with its `tail`: how many of the Worker's were left out since the last one. Absent
+   * where nobody tails.
+   */
+  admitToTail?(record: InvocationRecord): number | undefined;
 }

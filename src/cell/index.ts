@@ -15,8 +15,10 @@ export type {
   ResolveService,
   StartCell,
   SuspendAccount,
+  TailedWorkersMessage,
 } from './protocol.ts';
 export { CELL_FRAME_BYTES } from './protocol.ts';
+export type { RecordKind } from './record-batch.ts';
 export {
   parseResourceHead,
   type ResourceQuestion,

@@ -127,10 +127,10 @@ export class Instance implements HostHandler {
   begin(invocation: Invocation, body: Buffer | undefined, streams: boolean): void {
     invocation.attach(this, this.#nextInvocationId++);
     this.invocations.add(invocation);
-    const { kind, head, scheduledTime, entrypoint } = invocation.event;
+    const { kind, head, scheduledTime, missed, entrypoint } = invocation.event;
     if (kind === 'scheduled') {
       invocation.startWaitUntil();
-      this.enter(invocation, ENTER.scheduled, invocation.id, head, scheduledTime);
+      this.enter(invocation, ENTER.scheduled, invocation.id, head, scheduledTime, missed === true ? 1 : 0);
       return;
     }
     let streamId = 0;

@@ -2,7 +2,7 @@
 import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import { ENTER } from '../guest/abi.ts';
 import { MAX_LOG_BYTES, MAX_REQUEST_BODY_BYTES, WAIT_UNTIL_WALL_MS } from '../limits.ts';
-import type { ExceptionInfo, InvocationRecord, LogLine, Outcome } from '../model.ts';
+import type { ExceptionInfo, InvocationRecord, LogLine, Outcome, TailDetails } from '../model.ts';
 import { failureResponse } from './failure-response.ts';
 import type { InStream } from './in-stream.ts';
 import type { Instance } from './instance.ts';
@@ -22,6 +22,8 @@ export interface InvocationEvent {
   /** For fetch: `method\nurl\nname\nvalue\n…`. For scheduled: the cron expression. */
   readonly head: string;
   readonly scheduledTime?: number;
+  /** A scheduled event that makes up for due times that have passed. */
+  readonly missed?: boolean;
   /** For fetch: the export that answers, when it is not the default one. */
   readonly entrypoint?: string | undefined;
   /** How many service bindings lie between the client and here. */
@@ -34,6 +36,7 @@ const MAX_EXCEPTIONS = 20; // recorded per invocation; one is the rule
 const LOG_LINE_BYTES = 64; // what a line costs beside its text: empty ones are not free
 const INLINE_BODY = 64 * 1024; // a shorter body never waits for credit
 const MAX_RECORDED_URL = 2_048; // characters of a URL in the record
+const MAX_TAILED_HEADERS_CHARS = 32 * 1024; // of a request, names and values; the rest is left out
 const SCHEDULED_WALL_MS = 15 * 60_000; // nobody waits for a scheduled event, so something must end it
 
 /** Who hears of the end. */
@@ -259,7 +262,7 @@ export class Invocation implements ExchangeEvents {
   }
 
   toRecord(outcome: Outcome, spec: Pick<InvocationRecord, 'account' | 'version' | 'worker'>): InvocationRecord {
-    const { kind, ray, head } = this.event;
+    const { kind, ray, head, scheduledTime, missed } = this.event;
     const methodEnd = head.indexOf('\n');
     const urlEnd = head.indexOf('\n', methodEnd + 1);
     const isFetch = kind === 'fetch';
@@ -281,7 +284,23 @@ export class Invocation implements ExchangeEvents {
       logs: this.#logs,
       exceptions: this.#exceptions,
       truncated: this.#truncated,
+      ...(!isFetch && { cron: head, scheduledTime, missed: missed === true ? true : undefined }),
     };
+  }
+
+  /** What somebody who tails the Worker is to see beside the record. */
+  toTailDetails(dropped: number): TailDetails {
+    const { kind, head, clientIp } = this.event;
+    const headers: [string, string][] = [];
+    const parts = kind === 'fetch' ? head.split('\n') : [];
+    let chars = 0;
+    for (let at = 2; at + 1 < parts.length; at += 2) {
+      const [name = '', value = ''] = [parts[at], parts[at + 1]];
+      chars += name.length + value.length;
+      if (chars > MAX_TAILED_HEADERS_CHARS) break;
+      headers.push([name, value]);
+    }
+    return { clientIp, headers, dropped };
   }
 
   #answerClient(exchange: Exchange, outcome: Outcome): void {

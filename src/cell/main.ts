@@ -15,6 +15,7 @@ import type {
   ReloadWorkers,
   StartCell,
   SuspendAccount,
+  TailedWorkersMessage,
 } from './protocol.ts';
 import { RemoteHost } from './remote-host.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
@@ -57,7 +58,11 @@ const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promi
   },
   scheduled: async (params) => {
     const { version, ...event } = params as FireScheduled;
-    return { outcome: await cell().scheduled(version, event) };
+    return await cell().scheduled(version, event);
+  },
+  tailed: (params) => {
+    host.setTailed((params as TailedWorkersMessage).workers);
+    return Promise.resolve({});
   },
   reload: (params) => {
     cell().reload(params as ReloadWorkers);

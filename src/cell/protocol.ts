@@ -52,6 +52,13 @@ export interface FireScheduled {
   readonly ray: string;
   readonly cron: string;
   readonly scheduledTime: number;
+  /** It makes up for due times that have passed. */
+  readonly missed: boolean;
+}
+
+/** Call `tailed`: the Workers whose records are wanted in full from here on, and no others. */
+export interface TailedWorkersMessage {
+  readonly workers: readonly { readonly account: AccountId; readonly worker: WorkerName }[];
 }
 
 /** Calls from the cell: `version` ({ id }) answers a VersionHeader with payload; `service` answers { version }. */

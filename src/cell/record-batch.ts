@@ -3,7 +3,7 @@
  * writes them to a log or a terminal cannot be made to write anything else.
  *
  * Plain successes go apart from those that a person may want to see (an outcome other than `ok`, console lines,
- * exceptions): the former are many, and need never be parsed.
+ * exceptions): the former are many, and need never be parsed. Those that somebody tails go apart too, whatever they are.
  */
 import { toAsciiJson } from '../ascii-json.ts';
 import type { InvocationRecord } from '../model.ts';
@@ -12,7 +12,7 @@ import type { InvocationRecord } from '../model.ts';
 const MAX_BATCH_BYTES = 32 * 1024;
 const MAX_DELAY_MS = 50;
 
-export type RecordKind = 'plain' | 'notable';
+export type RecordKind = 'plain' | 'notable' | 'tailed';
 
 export class RecordBatch {
   readonly #send: (kind: RecordKind, lines: Uint8Array) => void;
@@ -20,6 +20,7 @@ export class RecordBatch {
   #plain = Buffer.allocUnsafe(MAX_BATCH_BYTES);
   #plainBytes = 0;
   #notable = '';
+  #tailed = '';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(send: (kind: RecordKind, lines: Uint8Array) => void) {
@@ -27,7 +28,10 @@ export class RecordBatch {
   }
 
   add(record: InvocationRecord): void {
-    if (record.outcome === 'ok' && record.logs.length + record.exceptions.length === 0) {
+    if (record.tail !== undefined) {
+      this.#tailed += `${toAsciiJson(record)}\n`;
+      if (this.#tailed.length >= MAX_BATCH_BYTES) this.flush();
+    } else if (record.outcome === 'ok' && record.logs.length + record.exceptions.length === 0) {
       this.#addPlain(toPlainLine(record));
     } else {
       this.#notable += `${toAsciiJson(record)}\n`;
@@ -40,10 +44,14 @@ export class RecordBatch {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#flushPlain();
-    if (this.#notable === '') return;
-    const lines = Buffer.from(this.#notable, 'latin1');
+    this.#flushText('notable', this.#notable);
     this.#notable = '';
-    this.#send('notable', lines);
+    this.#flushText('tailed', this.#tailed);
+    this.#tailed = '';
+  }
+
+  #flushText(kind: RecordKind, lines: string): void {
+    if (lines !== '') this.#send(kind, Buffer.from(lines, 'latin1'));
   }
 
   #addPlain(line: string): void {
@@ -63,6 +71,7 @@ export class RecordBatch {
 /** As JSON.stringify would, without what is empty, and four times as fast: this runs once a request. */
 function toPlainLine(record: InvocationRecord): string {
   const { ray, account, worker, version, event, status, cpuUs, wallMs, at, method, url } = record;
+  if (event === 'scheduled') return `${toAsciiJson(record)}\n`; // few, and with fields of their own
   const request = method === undefined ? '' : `,"method":"${method}","url":${toJsonText(url ?? '')}`;
   return (
     `{"ray":"${ray}","account":"${account}","worker":"${worker}","version":"${version}","event":"${event}",` +

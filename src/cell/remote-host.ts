@@ -3,14 +3,16 @@ import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, VersionCode } from '../model.ts';
 import type { CellHost, Principal } from './host.ts';
-import type { Deployed } from './protocol.ts';
+import type { Deployed, TailedWorkersMessage } from './protocol.ts';
 import { RecordBatch } from './record-batch.ts';
+import { TailedWorkers } from './tailed-workers.ts';
 import { type Resource, toResourceHead } from './resources.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 
 export class RemoteHost implements CellHost {
   readonly #channel: Channel;
   readonly #records: RecordBatch;
+  readonly #tailed = new TailedWorkers();
   /** Which version answers calls to a Worker, for those that were asked for. */
   readonly #services = new Map<string, Promise<VersionId | undefined>>();
 
@@ -60,6 +62,15 @@ export class RemoteHost implements CellHost {
   ): Exchange {
     const head = toResourceHead({ ...question, ...principal });
     return this.#channel.request(head, body, options.fin, options.events);
+  }
+
+  /** These Workers are tailed from here on, and no others. */
+  setTailed(workers: TailedWorkersMessage['workers']): void {
+    this.#tailed.set(workers);
+  }
+
+  admitToTail(record: InvocationRecord): number | undefined {
+    return this.#tailed.admit(record, performance.now());
   }
 
   record(record: InvocationRecord): void {

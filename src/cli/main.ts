@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   account: async () => (await import('./account.ts')).account,
   token: async () => (await import('./token.ts')).token,
   audit: async () => (await import('./audit.ts')).audit,
+  trigger: async () => (await import('./trigger.ts')).trigger,
   test: async () => (await import('./test.ts')).test,
   bench: async () => (await import('./bench.ts')).bench,
   wpt: async () => (await import('./wpt.ts')).wpt,

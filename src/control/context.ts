@@ -9,7 +9,18 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
-import type { AuditLog, Blobs, Grants, Hostnames, Previews, Registry, TokenHash, Tokens } from '../store/index.ts';
+import type {
+  AuditLog,
+  Blobs,
+  Grants,
+  Hostnames,
+  Previews,
+  Registry,
+  Schedules,
+  TokenHash,
+  Tokens,
+} from '../store/index.ts';
+import type { Tails } from '../tail/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
 import type { AssetUploads } from './assets/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
@@ -32,6 +43,8 @@ export interface ControlDeps {
   /** For proofs of who owns a host name. */
   readonly resolver: TxtResolver;
   readonly blobs: Blobs;
+  readonly schedules: Schedules;
+  readonly tails: Tails;
   readonly platform: ControlPlatform;
   /** For errors of uploads that do not start. */
   readonly mapper: Pick<SourceMapper, 'map'>;

@@ -123,9 +123,7 @@ describe('products that do not exist yet', () => {
     ['GET', '/r2/buckets/x', 'R2'],
     ['GET', '/queues?name=x', 'Queues'],
     ['POST', '/d1/database', 'D1'],
-    ['PUT', `${SCRIPT}/schedules`, 'cron triggers'],
     ['PUT', `${SCRIPT}/secrets`, 'secrets'],
-    ['POST', `${SCRIPT}/tails`, 'tail'],
   ] as const) {
     it(`${method} ${path} is refused naming ${product}`, async () => {
       await using control = await openTestControl();

@@ -2,6 +2,7 @@ import Fastify from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
+import { acceptTails } from '../tail/index.ts';
 import { registerAccounts } from './accounts.ts';
 import { registerAudit } from './audit-hook.ts';
 import { registerAssets } from './assets/index.ts';
@@ -23,10 +24,12 @@ import { createRateLimits, registerRateLimit } from './rate-limits.ts';
 import { Releases } from './releases.ts';
 import { registerRoutes } from './routes.ts';
 import { registerScheduled } from './scheduled.ts';
+import { registerSchedules } from './schedules.ts';
 import { registerScripts } from './scripts.ts';
 import { registerServices } from './services.ts';
 import { registerSettings } from './settings.ts';
 import { registerSubdomain } from './subdomain.ts';
+import { registerTails } from './tails.ts';
 import { registerTokens } from './tokens.ts';
 import { registerTlsAsk } from './tls-ask.ts';
 import { registerVersions } from './versions.ts';
@@ -50,6 +53,8 @@ const RESOURCES: readonly Resource[] = [
   registerDomains,
   registerZones,
   registerScheduled,
+  registerSchedules,
+  registerTails,
   registerAccounts,
   registerTokens,
   registerAuditLog,
@@ -67,6 +72,7 @@ export function createControl(deps: ControlDeps): ControlApp {
   const releases = new Releases(deps);
   const context: ControlContext = { ...deps, releases, rules: new HostRuleControl(deps, releases) };
   const app = createApp(deps);
+  acceptTails(app.server, deps.tails);
   registerOpenApi(app);
   registerRateLimit(app);
   // As plug-ins, which begin once those above are loaded; the API in one of its own, so that its hooks guard its routes

@@ -1,6 +1,6 @@
 /** What the control API asks of the rest of the platform. The supervisor implements it. */
 import type { AccountId, WorkerName } from '../ids.ts';
-import type { Outcome, Route, VersionCode } from '../model.ts';
+import type { ExceptionInfo, Route, VersionCode } from '../model.ts';
 import type { RuleChange } from '../store/index.ts';
 import type { WorkerKey } from './names.ts';
 
@@ -8,6 +8,15 @@ export type CheckResult =
   | { readonly ok: true; readonly startupMs: number; readonly handlers: readonly string[] }
   /** `message` names the position of a syntax error; it is shown to the uploader. */
   | { readonly ok: false; readonly message: string };
+
+/** How a scheduled event went. Stacks are in terms of the sources. */
+export interface ScheduledResult {
+  readonly outcome: string;
+  readonly cpuUs: number;
+  readonly wallMs: number;
+  readonly logs: readonly { readonly level: string; readonly message: string; readonly timestamp: number }[];
+  readonly exceptions: readonly ExceptionInfo[];
+}
 
 export interface ControlPlatform {
   /** Compiles and starts the code in a cell under the start-up limits, without serving it. */
@@ -30,10 +39,10 @@ export interface ControlPlatform {
   suspendAccount(account: AccountId): Promise<void>;
   /** Its Workers may serve again. */
   resumeAccount(account: AccountId): Promise<void>;
-  /** Fires a scheduled event; resolves with how it ended. */
+  /** Fires a scheduled event; resolves when it has ended. */
   fireScheduled(
     account: AccountId,
     worker: WorkerName,
-    event: { readonly cron: string; readonly scheduledTime: number },
-  ): Promise<{ outcome: Outcome }>;
+    event: { readonly cron: string; readonly scheduledTime: number; readonly missed: boolean },
+  ): Promise<ScheduledResult>;
 }

@@ -50,8 +50,6 @@ const ACCOUNT_PRODUCTS = {
 } as const;
 
 const SCRIPT_PRODUCTS = {
-  schedules: 'cron triggers',
-  tails: 'tail',
   secrets: 'secrets',
   'secrets-bulk': 'secrets',
 } as const;

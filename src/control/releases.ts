@@ -93,6 +93,7 @@ export class Releases {
   async remove({ account, worker }: WorkerKey): Promise<void> {
     await this.#locks.run(keyOf({ account, worker }), async () => {
       await this.#deps.registry.deleteWorker(account, worker);
+      this.#deps.tails.endOf({ account, worker });
       await this.#afterCommit({ account, worker }, () => this.#deps.platform.withdraw(account, worker));
     });
   }

@@ -12,6 +12,7 @@ import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
+import { Tails } from '../tail/index.ts';
 import { AccountLifecycle } from './account-lifecycle.ts';
 import { AssetUploads } from './assets/index.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
@@ -19,7 +20,7 @@ import { createControl } from './control.ts';
 import type { WorkerKey } from './names.ts';
 import { toRates } from './rate-limits.ts';
 import { TokenAuthenticator } from './token-authenticator.ts';
-import type { CheckResult, ControlPlatform } from './platform.ts';
+import type { CheckResult, ControlPlatform, ScheduledResult } from './platform.ts';
 
 export const TOKEN = 'test-token';
 export const MAIN = 'main' as AccountId;
@@ -36,6 +37,7 @@ export class FakePlatform implements ControlPlatform {
   reloaded: string[] = [];
   readonly suspended = new Set<AccountId>();
   fired: { worker: string; cron: string; scheduledTime: number }[] = [];
+  scheduledResult: ScheduledResult = { outcome: 'ok', cpuUs: 1_500, wallMs: 2, logs: [], exceptions: [] };
   checkResult: CheckResult = { ok: true, startupMs: 7, handlers: ['fetch'] };
   publishError: Error | undefined;
 
@@ -86,10 +88,10 @@ export class FakePlatform implements ControlPlatform {
   async fireScheduled(
     _account: AccountId,
     worker: WorkerName,
-    event: { readonly cron: string; readonly scheduledTime: number },
-  ): Promise<{ outcome: 'ok' }> {
-    this.fired.push({ worker, ...event });
-    return { outcome: 'ok' };
+    { cron, scheduledTime }: { readonly cron: string; readonly scheduledTime: number },
+  ): Promise<ScheduledResult> {
+    this.fired.push({ worker, cron, scheduledTime });
+    return this.scheduledResult;
   }
 }
 
@@ -129,7 +131,7 @@ export interface UploadForm {
 export async function openTestControl(overrides: Partial<ControlDeps> = {}): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), 'isola-control-'));
   const stores = openSqliteStores(join(dir, 'registry.db'));
-  const { registry, tokens, grants, hostnames, previews } = stores;
+  const { registry, tokens, grants, hostnames, previews, schedules } = stores;
   const txtRecords = new Map<string, string[]>();
   const audit = openSqliteAuditLog(join(dir, 'audit.db'));
   const blobs = openFileBlobs(join(dir, 'blobs'));
@@ -144,12 +146,16 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     registry,
     now: overrides.now ?? Date.now,
   });
+  const now = overrides.now ?? Date.now;
+  const tailing = { now, random: Math.random, randomUUID, randomToken: randomUUID, onTailed: () => Promise.resolve() };
   const app = createControl({
     registry,
     hostnames,
     previews,
     resolver: { resolveTxt: async (name) => txtRecords.get(name) ?? [] },
     blobs,
+    schedules,
+    tails: new Tails(tailing),
     platform,
     mapper,
     authenticator,

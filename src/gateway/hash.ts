@@ -8,6 +8,12 @@ export function fnv1a(text: string): number {
   return hash >>> 0;
 }
 
+/** Rendezvous hashing: which of these cells a Worker is best at, `name` being its first labels (`worker.account`). */
+export function preferredCell(name: string, cells: readonly string[]): string | undefined {
+  const hash = fnv1a(name);
+  return cells.toSorted((a, b) => mix(hash, fnv1a(b)) - mix(hash, fnv1a(a)))[0];
+}
+
 /** Makes every bit of the result depend on every bit of both (the finalizer of MurmurHash3). */
 export function mix(a: number, b: number): number {
   let hash = a ^ Math.imul(b, 0x9e3779b1);

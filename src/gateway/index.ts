@@ -5,6 +5,7 @@
  * bounded memory and breaks its own connection only.
  * Start at server.ts; client-request.ts is one request's life.
  */
+export { preferredCell } from './hash.ts';
 export type {
   AccountsParams,
   CellsParams,

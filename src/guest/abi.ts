@@ -24,7 +24,7 @@ export const ENTER = {
    * b body: undefined (none), or ArrayBuffer (whole); c in-stream id when the body streams, else 0.
    */
   fetch: 1,
-  /** id invocation; a cron expression; b scheduled time in ms. */
+  /** id invocation; a cron expression; b scheduled time in ms; c 1 when it makes up for due times that have passed. */
   scheduled: 2,
   /**
    * Result of a host call. id call; a 1 = ok, 0 = failed.

@@ -30,6 +30,7 @@ export type {
   WorkerRecord,
   WorkerSettings,
 } from './registry.ts';
+export type { DueSchedule, RunEnd, Schedule, ScheduleClaim, Schedules } from './schedules.ts';
 export {
   SCOPES,
   type Scope,

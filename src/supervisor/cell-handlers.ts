@@ -67,8 +67,10 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
       });
     },
     onNotify(type, params, payload) {
-      if (type === 'records') deps.log.append(payload, params === 'notable');
-      else if (type === 'catastrophe') deps.onWarning(`A cell lost control of an isolate: ${toId(params, 'message')}`);
+      if (type === 'records') {
+        deps.log.append(payload, params === 'notable' || params === 'tailed' ? params : 'plain');
+      } else if (type === 'catastrophe')
+        deps.onWarning(`A cell lost control of an isolate: ${toId(params, 'message')}`);
     },
   };
 }

@@ -2,10 +2,18 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
-import type { CheckAnswer, Deployed, FireScheduled, ReloadWorkers, StartCell, SuspendAccount } from '../cell/index.ts';
+import type {
+  CheckAnswer,
+  Deployed,
+  FireScheduled,
+  ReloadWorkers,
+  StartCell,
+  SuspendAccount,
+  TailedWorkersMessage,
+} from '../cell/index.ts';
 import { CELL_FRAME_BYTES, toVersionMessage } from '../cell/index.ts';
 import type { AccountId, VersionId } from '../ids.ts';
-import type { Outcome, VersionCode } from '../model.ts';
+import type { VersionCode } from '../model.ts';
 import { type Child, startChild } from './child.ts';
 
 /** How V8 must run where there are isolates. */
@@ -108,8 +116,14 @@ export class CellProcess {
     await this.#channel.call('suspend', { account } satisfies SuspendAccount);
   }
 
-  async scheduled(event: FireScheduled): Promise<Outcome> {
-    return ((await this.#channel.call('scheduled', event)).value as { outcome: Outcome }).outcome;
+  /** Resolves to the record of it, as the cell sends it. */
+  async scheduled(event: FireScheduled): Promise<unknown> {
+    return (await this.#channel.call('scheduled', event)).value;
+  }
+
+  /** Resolves when records of these Workers, and of no others, come in full. */
+  async setTailed(workers: TailedWorkersMessage['workers']): Promise<void> {
+    await this.#channel.call('tailed', { workers } satisfies TailedWorkersMessage);
   }
 
   /** Resolves when nothing runs in it any more. */

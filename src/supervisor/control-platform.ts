@@ -1,9 +1,11 @@
 /** What the control API can make the platform do: check code, switch routes, fire events. */
 import { randomBytes } from 'node:crypto';
-import type { CheckResult, ControlPlatform, WorkerKey } from '../control/index.ts';
+import { parseRecord } from '../checked-record.ts';
+import type { CheckResult, ControlPlatform, ScheduledResult, WorkerKey } from '../control/index.ts';
 import { PlatformError } from '../errors.ts';
+import { preferredCell } from '../gateway/index.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
-import type { Outcome, Route, VersionCode } from '../model.ts';
+import type { InvocationRecord, Route, VersionCode } from '../model.ts';
 import type { Registry, RuleChange } from '../store/index.ts';
 import { servingVersion } from './cell-handlers.ts';
 import type { Cells } from './cells.ts';
@@ -15,6 +17,8 @@ export interface ControlPlatformDeps {
   readonly cells: Cells;
   readonly gateway: GatewayProcess;
   readonly registry: Registry;
+  /** Stacks in terms of the sources; undefined where there are none. */
+  readonly mapStacks: (record: InvocationRecord) => Promise<InvocationRecord> | undefined;
   readonly now: () => number;
 }
 
@@ -98,8 +102,8 @@ export class SupervisedPlatform implements ControlPlatform {
   async fireScheduled(
     account: AccountId,
     worker: WorkerName,
-    event: { cron: string; scheduledTime: number },
-  ): Promise<{ outcome: Outcome }> {
+    event: { cron: string; scheduledTime: number; missed: boolean },
+  ): Promise<ScheduledResult> {
     const { registry } = this.#deps;
     if ((await registry.account(account))?.status === 'suspended') {
       throw new PlatformError('accountSuspended', `Cannot fire a scheduled event: account '${account}' is suspended`);
@@ -109,8 +113,11 @@ export class SupervisedPlatform implements ControlPlatform {
     if (version === undefined) {
       throw new PlatformError('workerNotFound', `Cannot fire a scheduled event: no version of "${worker}" is deployed`);
     }
-    const cell = await this.#deps.cells.pick();
+    const { cells, mapStacks } = this.#deps;
+    const cell = await cells.pick(preferredCell(`${worker}.${account}`, cells.ids));
     const ray = randomBytes(8).toString('hex');
-    return { outcome: await cell.scheduled({ version, ray, ...event }) };
+    const record = parseRecord(await cell.scheduled({ version, ray, ...event }));
+    if (record === undefined) throw new Error('Cannot tell how a scheduled event went: the cell sent no record');
+    return (await mapStacks(record as unknown as InvocationRecord)) ?? record;
   }
 }

@@ -5,6 +5,7 @@
 import { type WriteStream, createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { toAsciiJson } from '../ascii-json.ts';
+import type { RecordKind } from '../cell/index.ts';
 import type { InvocationRecord } from '../model.ts';
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -17,6 +18,8 @@ export interface InvocationLogOptions {
   readonly onRecord: (record: InvocationRecord) => void;
   /** Stacks in terms of the sources; undefined where there are none. Must not reject. */
   readonly mapStacks: (record: InvocationRecord) => Promise<InvocationRecord> | undefined;
+  /** Hears of the records of Workers that are tailed, all of them, with what only tails are to see. */
+  readonly onTailed: (record: InvocationRecord) => void;
 }
 
 export class InvocationLog {
@@ -36,19 +39,22 @@ export class InvocationLog {
   }
 
   /** Takes a cell's batch. A cell is not trusted: what is not printable ASCII, in whole lines, is refused. */
-  append(lines: Buffer, notable: boolean): void {
+  append(lines: Buffer, kind: RecordKind): void {
     const text = lines.toString('latin1');
     if (!PRINTABLE_LINES.test(text)) return;
-    if (!notable) return this.#write(lines);
+    if (kind === 'plain') return this.#write(lines);
     // What needs no mapping is written together, as it came; the rest follows when it is mapped.
     let asTheyCame = '';
     for (const line of text.split('\n')) {
       if (line === '') continue;
       const record = parseRecord(line);
       const mapping = record === undefined ? undefined : this.#options.mapStacks(record);
-      if (mapping === undefined) asTheyCame += `${line}\n`;
       if (mapping !== undefined) this.#track(mapping);
-      else if (record !== undefined) this.#options.onRecord(record);
+      else if (record?.tail !== undefined) this.#take(record);
+      else {
+        asTheyCame += `${line}\n`;
+        if (record !== undefined) this.#options.onRecord(record);
+      }
     }
     if (asTheyCame !== '') this.#write(Buffer.from(asTheyCame, 'latin1'));
   }
@@ -56,10 +62,17 @@ export class InvocationLog {
   #track(mapping: Promise<InvocationRecord>): void {
     const written = mapping.then((record) => {
       this.#mapping.delete(written);
-      this.#write(Buffer.from(`${toAsciiJson(record)}\n`, 'latin1'));
-      this.#options.onRecord(record);
+      this.#take(record);
     });
     this.#mapping.add(written);
+  }
+
+  #take(record: InvocationRecord): void {
+    const { tail, ...logged } = record;
+    this.#write(Buffer.from(`${toAsciiJson(logged)}\n`, 'latin1'));
+    const isPlain = record.outcome === 'ok' && record.logs.length + record.exceptions.length === 0;
+    if (!isPlain) this.#options.onRecord(logged);
+    if (tail !== undefined) this.#options.onTailed(record);
   }
 
   #write(lines: Buffer): void {

@@ -27,8 +27,10 @@ import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
 import { openKeyFile } from './key-file.ts';
+import { createScheduler } from './scheduling.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
+import { createTails } from './tailing.ts';
 
 export interface PlatformOptions {
   readonly host: string;
@@ -101,9 +103,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const blobs = openFileBlobs(blobsDir);
   const mapper = new SourceMapper();
   stack.defer(() => mapper.close());
+  const mapStacks = createStackMapping({ mapper, registry, blobs });
+  const tails = createTails(() => cells);
   const log = new InvocationLog(dataDir, {
     onRecord: (record) => onEvent({ ...record, kind: record.event, event: 'invocation' }),
-    mapStacks: createStackMapping({ mapper, registry, blobs }),
+    mapStacks,
+    onTailed: (record) => tails.publish(record),
   });
   stack.defer(() => log.close());
   const egress = createEgress({ allowPrivate: options.allowPrivateEgress });
@@ -130,7 +135,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     trustedProxies: options.trustedProxies,
     previews: (account, worker) => stores.previews.list(account, worker),
     onLine: (line) => warn(`gateway: ${line}`),
-    onPages: (lines) => log.append(lines, false),
+    onPages: (lines) => log.append(lines, 'plain'),
     onExit: (reason) => {
       if (stopping) return;
       // Every client's connection went with it. A supervisor's supervisor (systemd, a container) restarts all.
@@ -163,8 +168,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   };
   const cells = new Cells({
     count: options.cells,
-    start: async (id, onExit) =>
-      CellProcess.start({
+    start: async (id, onExit) => {
+      const cell = await CellProcess.start({
         id,
         links: [await gateway.connectLink(id)],
         start: {
@@ -175,12 +180,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         handlers: createCellHandlers({ registry, blobs, egress, resources: reachable, log, onWarning: warn }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
         onExit,
-      }),
+      });
+      void cell.setTailed(tails.workers).catch(() => {}); // it has ended again
+      return cell;
+    },
     onExit: (id, reason) => onEvent({ event: 'cell-exit', id, reason }),
     onReady: (id, pid) => onEvent({ event: 'cell-ready', id, pid }),
-    onFailure: (id, error) =>
-      warn(`Cannot start cell ${id}: ${error instanceof Error ? error.message : String(error)}`),
+    onFailure: (id, error) => warn(`Cannot start cell ${id}: ${describe(error)}`),
   });
+  // Behind the end of the cells, when nothing runs any more.
+  stack.defer(() => scheduler.close());
   await gateway.listCells(cells.ids);
   const withdrawn = await registry.withdrawnAccounts();
   await gateway.setAccounts({ suspend: withdrawn.map(({ id }) => id) });
@@ -188,11 +197,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   await gateway.loadRules(await stores.hostnames.allRules());
   await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
 
-  const platform = new SupervisedPlatform({ cells, gateway, registry, now: Date.now });
+  const platform = new SupervisedPlatform({ cells, gateway, registry, mapStacks, now: Date.now });
   const accounts = new AccountLifecycle({
     registry,
     platform,
-    data: [stores.assets, { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
+    data: [stores.assets, tails, { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
   });
   await accounts.finishDeletions();
   const authenticator = new TokenAuthenticator({
@@ -202,12 +211,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     registry,
     now: Date.now,
   });
+  const { schedules } = stores;
+  const scheduler = createScheduler({ schedules, registry, platform, onError: (error) => warn(describe(error)) });
   const control = createControl({
     registry,
     hostnames: stores.hostnames,
     previews: stores.previews,
     resolver: createTxtResolver(options.dnsServer),
     blobs,
+    schedules,
+    tails,
     platform,
     mapper,
     authenticator,
@@ -235,15 +248,19 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(async () => {
     await control.close();
   });
+  stack.use(tails);
   await control.listen({ host, port: options.controlPort });
   const address = control.server.address();
   const controlPort = typeof address === 'object' && address !== null ? address.port : options.controlPort;
+
+  await scheduler.start();
 
   const resources = stack.move();
   let stopped: Promise<void> | undefined;
   const stop = () =>
     (stopped ??= (async () => {
       stopping = true;
+      await scheduler.stop();
       await gateway.drain(DRAIN_MS);
       await Promise.race([
         Promise.allSettled(cells.live.map((cell) => cell.drain())),
@@ -276,6 +293,10 @@ async function loadRoutes(routes: AsyncIterable<Route>, gateway: GatewayProcess)
 function cacheDir(dataDir: string): string {
   const shared = new URL('../../node_modules', import.meta.url);
   return existsSync(shared) ? join(shared.pathname, '.cache', 'isola') : join(dataDir, 'cache');
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function hostInUrl(host: string): string {

@@ -6,4 +6,5 @@
  * Start at session.ts. The frames themselves are the business of the `ws` package.
  */
 export { completeHandshake, isHandshake, toPlainResponse, type Upgrade } from './handshake.ts';
+export { keepAlive, leaveAlone } from './keep-alive.ts';
 export { SESSION_OPTIONS, WebSocketSession } from './session.ts';

@@ -61,6 +61,7 @@ defineInterface(FetchEvent, 'FetchEvent');
 interface Schedule {
   readonly cron: string;
   readonly scheduledTime: number;
+  readonly missed: boolean;
   noRetry(): void;
 }
 
@@ -78,6 +79,10 @@ export class ScheduledEvent extends ExtendableEvent {
 
   get scheduledTime(): number {
     return this.#schedule.scheduledTime;
+  }
+
+  get missed(): boolean {
+    return this.#schedule.missed;
   }
 
   noRetry(): void {

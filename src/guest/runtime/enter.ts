@@ -20,6 +20,7 @@ import {
 } from './invocations.ts';
 import { findOutStream } from './out-streams.ts';
 import { loadPart } from './parts.ts';
+import { ScheduledController } from './scheduled.ts';
 import { findTimer } from './timers.ts';
 import { reportRejection } from './uncaught.ts';
 
@@ -59,7 +60,7 @@ export function enter(
 function dispatch(op: number, id: number, a: unknown, b: unknown, c: unknown): void {
   switch (op) {
     case ENTER.scheduled:
-      runScheduled(begin(startInvocation(id, '')), a as string, b as number);
+      runScheduled(begin(startInvocation(id, '')), new ScheduledController(a as string, b as number, c === 1));
       return;
     case ENTER.fetchEntrypoint: {
       const text = a as string;

@@ -19,7 +19,7 @@ import { host } from './host.ts';
 import { functionBind, promiseThen, promiseResolve, reflectApply, regExpExec, SafeMap } from './intrinsics.ts';
 import { closeInvocation, endPart, failInvocation, type Invocation } from './invocations.ts';
 import { OutStream } from './out-streams.ts';
-import { ScheduledController } from './scheduled.ts';
+import type { ScheduledController } from './scheduled.ts';
 
 export type Handler = (event: unknown, env: unknown, context: ExecutionContext) => unknown;
 type EntryClass = new (context: ExecutionContext, env: unknown) => object;
@@ -143,9 +143,8 @@ export function runFetch(
   }
 }
 
-export function runScheduled(invocation: Invocation, cron: string, at: number): void {
+export function runScheduled(invocation: Invocation, controller: ScheduledController): void {
   try {
-    const controller = new ScheduledController(cron, at);
     const answer = onScheduled(controller, env, new ExecutionContext(CONTEXT, invocation));
     void promiseThen(
       promiseResolve(answer),

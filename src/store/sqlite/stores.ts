@@ -4,6 +4,7 @@ import type { Hostnames } from '../hostnames.ts';
 import type { Previews } from '../previews.ts';
 import type { Registry } from '../registry.ts';
 import type { Tokens } from '../tokens.ts';
+import type { Schedules } from '../schedules.ts';
 import { openDatabase } from './database.ts';
 import { SqliteAssetIndex } from './sqlite-asset-index.ts';
 import { SqliteGrants } from './sqlite-grants.ts';
@@ -11,6 +12,7 @@ import { SqliteHostnames } from './sqlite-hostnames.ts';
 import { SqlitePreviews } from './sqlite-previews.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
+import { SqliteSchedules } from './sqlite-schedules.ts';
 
 /** The ports that live in the registry's file. */
 export interface SqliteStores {
@@ -20,6 +22,7 @@ export interface SqliteStores {
   readonly assets: AssetIndex;
   readonly hostnames: Hostnames;
   readonly previews: Previews;
+  readonly schedules: Schedules;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,7 @@ export function openSqliteStores(path: string): SqliteStores {
     assets: new SqliteAssetIndex(database),
     hostnames: new SqliteHostnames(database),
     previews: new SqlitePreviews(database),
+    schedules: new SqliteSchedules(database),
     async close() {
       tokens.flush();
       await registry.close();

@@ -7,6 +7,7 @@ import { ASSETS } from './assets.ts';
 import { BASE } from './base.ts';
 import { HOSTNAMES } from './hostnames.ts';
 import { GRANT_REQUESTS } from './grant-requests.ts';
+import { SCHEDULES } from './schedules.ts';
 
 export interface Migration {
   readonly name: string;
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'assets', sql: ASSETS },
   { name: 'hostnames', sql: HOSTNAMES },
   { name: 'grant-requests', sql: GRANT_REQUESTS },
+  { name: 'schedules', sql: SCHEDULES },
 ];

@@ -1,0 +1,16 @@
+export const REDACTED = 'REDACTED';
+
+/** As at Cloudflare: whoever may read logs need not be able to act as the visitors. */
+const SECRET_NAME = /auth|cookie|key|secret|token|jwt/i;
+
+/** Headers by name, without the values that could be used. Several of one name are joined as HTTP does. */
+export function redactHeaders(headers: readonly (readonly [name: string, value: string])[]): Record<string, string> {
+  const shown: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    const before = shown[lower];
+    if (SECRET_NAME.test(lower)) shown[lower] = REDACTED;
+    else shown[lower] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return shown;
+}
