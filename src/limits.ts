@@ -38,6 +38,7 @@ export const MAX_MODULE_NAME_CHARS = 512;
 export const MAX_SOURCE_MAP_BYTES = 32 * 1024 * 1024; // of one that is used; the map of a bundle of 10 MB has some 24
 export const MAX_METADATA_BYTES = 1024 * 1024; // of one upload: bindings with their values, dates, annotations
 export const MAX_BINDINGS = 256; // of one version
+export const MAX_SECRET_BYTES = 5 * 1024; // of one secret's value, in UTF-8; the same as in Workers
 export const MAX_REQUEST_HEADER_BYTES = 128 * 1024;
 export const MAX_URL_BYTES = 16 * 1024;
 export const MAX_REQUEST_BODY_BYTES = 100 * 1024 * 1024;

@@ -24,6 +24,8 @@ export interface ModuleSource {
 export type Binding =
   | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
   | { readonly type: 'json'; readonly name: string; readonly json: unknown }
+  /** A string in `env`, like a plain_text one. In this form it is in the control API and in cells only. */
+  | { readonly type: 'secret_text'; readonly name: string; readonly text: string }
   | {
       readonly type: 'service';
       readonly name: string;
@@ -46,6 +48,16 @@ export interface VersionAssets {
   readonly only?: true;
 }
 
+/** A secret as the registry has it: only secrets/ makes and opens it. */
+export interface SealedSecret {
+  readonly type: 'secret_text';
+  readonly name: string;
+  readonly sealed: string;
+}
+
+/** A binding as the registry has it. */
+export type StoredBinding = Exclude<Binding, { type: 'secret_text' }> | SealedSecret;
+
 /** All a cell needs to know to run a version, apart from the module contents. */
 export interface VersionSpec {
   readonly id: VersionId;
@@ -63,6 +75,9 @@ export interface VersionSpec {
   /** Its static files, if it has some. */
   readonly assets?: VersionAssets;
 }
+
+/** The same as the registry has it. */
+export type StoredSpec = Omit<VersionSpec, 'bindings'> & { readonly bindings: readonly StoredBinding[] };
 
 /** A version with its code: what `Cell.load` takes. */
 export interface VersionCode {

@@ -24,8 +24,9 @@ interface Visit {
   readonly inAsyncGenerator: boolean;
 }
 
-/** Undefined when nothing in the module waits. Throws a SyntaxError for what cannot be parsed. */
+/** Undefined when nothing in the module waits, or it is amended already. Throws a SyntaxError for what cannot be parsed. */
 export function amendModule(text: string, kind: 'cjs' | 'esm'): Amended | undefined {
+  if (text.includes(`"${FRAMES}"`)) return undefined; // it has been: older wranglers fetch modules and send them again
   const isModule = kind === 'esm';
   const options: Options = {
     ecmaVersion: 'latest',

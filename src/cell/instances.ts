@@ -198,6 +198,8 @@ function toBindingOptions(binding: Binding, spec: VersionSpec): BindingOptions {
     case 'plain_text':
     case 'json':
       return binding;
+    case 'secret_text':
+      return { type: 'plain_text', name: binding.name, text: binding.text }; // the guest sees a string either way
     case 'assets':
     case 'kv_namespace':
     case 'service':

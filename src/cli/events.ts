@@ -33,6 +33,11 @@ export function toLines(event: PlatformEvent): string[] {
         `${paint('yellow', 'token')}  ${show('token')}`,
         `       The operator's token, shown this once; it is kept in ${show('path')}`,
       ];
+    case 'secrets-key':
+      return [
+        `${paint('yellow', 'secrets')}  a master key was made: ${show('path')}`,
+        '         Keep a copy elsewhere: without it no secret opens. Best keep the key itself elsewhere (--secrets-key)',
+      ];
     case 'warning':
       return [`${paint('yellow', 'warning')}  ${show('message')}`];
     case 'invocation':

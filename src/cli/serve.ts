@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/main.ts';
 import { API_REQUESTS_PER_TOKEN, CACHE_BYTES } from '../limits.ts';
+import { KEY_SOURCE, type KeySource, parseKeySource } from '../secrets/index.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { printEvent } from './events.ts';
@@ -122,6 +123,21 @@ export const PLATFORM_OPTIONS = {
     max: 1_000_000,
     help: 'Requests a minute that one token may send to the control API; 0 for no limit',
   },
+  'secrets-key': {
+    type: 'string',
+    value: 'SOURCE',
+    pattern: KEY_SOURCE,
+    allowed: 'file:PATH, env:NAME or command:COMMAND',
+    defaultText: 'file:<data>/secrets-key',
+    help: 'Master key of secrets: 32 bytes in base64 or hex, from file:PATH, env:NAME or command:COMMAND',
+  },
+  'old-secrets-key': {
+    type: 'string',
+    value: 'SOURCE',
+    pattern: KEY_SOURCE,
+    allowed: 'file:PATH, env:NAME or command:COMMAND',
+    help: 'The master key until now, once, to go over to the one of --secrets-key',
+  },
   json: { type: 'boolean', help: 'Print one JSON object per line: ready, token, cell-exit, invocation …' },
 } as const;
 
@@ -154,6 +170,8 @@ export interface PlatformValues {
   readonly 'dns-server': string | undefined;
   readonly 'allow-private-egress': boolean;
   readonly 'api-rate': number;
+  readonly 'secrets-key': string | undefined;
+  readonly 'old-secrets-key': string | undefined;
   readonly json: boolean;
 }
 
@@ -255,6 +273,8 @@ function toPlatformOptions(
     cacheBytes: values['cache-mib'] * MIB,
     baseDomain: values['base-domain'],
     trustedProxies: values['trust-proxy']?.split(',') ?? [],
+    secretsKey: toKeySource(values['secrets-key']),
+    oldSecretsKey: toKeySource(values['old-secrets-key']),
     allowPrivateEgress: values['allow-private-egress'],
     apiRate: values['api-rate'],
     onEvent,
@@ -276,6 +296,10 @@ function toTlsOption(values: PlatformValues): Pick<PlatformOptions, 'tls'> {
   }
   const files = certs.map((cert, at) => ({ cert: resolve(cert), key: resolve(keys[at] ?? '') }));
   return { tls: { port, files, redirect } };
+}
+
+function toKeySource(text: string | undefined): KeySource | undefined {
+  return text === undefined ? undefined : parseKeySource(text);
 }
 
 function printJson(event: PlatformEvent): void {

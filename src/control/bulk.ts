@@ -14,7 +14,7 @@ import { bodyStream, describeIssues, parseJson } from './body.ts';
 import type { ControlContext, Resource } from './context.ts';
 import { ok, Result } from './envelope.ts';
 import { AccountParams, parseWorkerName } from './names.ts';
-import { etagOf, toRef } from './releases.ts';
+import { etagOf, toRef } from './drafts.ts';
 
 const BATCH_WORKERS = 1_000;
 const BATCH_BYTES = 8 * 1024 * 1024; // of code, so that large Workers do not pile up in memory

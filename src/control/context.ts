@@ -8,6 +8,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
+import type { Rotation, Vault } from '../secrets/index.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
 import type {
   AuditLog,
@@ -45,6 +46,8 @@ export interface ControlDeps {
   readonly blobs: Blobs;
   readonly schedules: Schedules;
   readonly tails: Tails;
+  readonly vault: Vault;
+  readonly rotation: Rotation;
   readonly platform: ControlPlatform;
   /** For errors of uploads that do not start. */
   readonly mapper: Pick<SourceMapper, 'map'>;

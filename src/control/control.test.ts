@@ -123,7 +123,6 @@ describe('products that do not exist yet', () => {
     ['GET', '/r2/buckets/x', 'R2'],
     ['GET', '/queues?name=x', 'Queues'],
     ['POST', '/d1/database', 'D1'],
-    ['PUT', `${SCRIPT}/secrets`, 'secrets'],
   ] as const) {
     it(`${method} ${path} is refused naming ${product}`, async () => {
       await using control = await openTestControl();

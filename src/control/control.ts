@@ -11,6 +11,7 @@ import { authenticate, authorize } from './auth.ts';
 import { addBodyParser } from './body.ts';
 import { registerBulk } from './bulk.ts';
 import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
+import { registerContent } from './content.ts';
 import { registerDeployments } from './deployments.ts';
 import { registerDomains } from './domains.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
@@ -26,6 +27,7 @@ import { registerRoutes } from './routes.ts';
 import { registerScheduled } from './scheduled.ts';
 import { registerSchedules } from './schedules.ts';
 import { registerScripts } from './scripts.ts';
+import { registerSecrets } from './secrets.ts';
 import { registerServices } from './services.ts';
 import { registerSettings } from './settings.ts';
 import { registerSubdomain } from './subdomain.ts';
@@ -46,8 +48,10 @@ const RESOURCES: readonly Resource[] = [
   registerScripts,
   registerVersions,
   registerAssets,
+  registerContent,
   registerDeployments,
   registerSettings,
+  registerSecrets,
   registerSubdomain,
   registerRoutes,
   registerDomains,

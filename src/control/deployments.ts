@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Resource } from './context.ts';
 import { ok, Result } from './envelope.ts';
 import { parseVersionId, toWorkerKey, WorkerParams } from './names.ts';
-import { sourceOf } from './releases.ts';
+import { sourceOf } from './drafts.ts';
 import { DeploymentBody, toDeploymentBody } from './wire.ts';
 
 const MAX_LISTED = 100;
@@ -17,6 +17,13 @@ const NewDeployment = z.object({
     .min(1)
     .max(MAX_VERSIONS),
   annotations: z.record(z.string().max(100), z.string().max(1_000)).default({}),
+});
+/** Also back to a version with other secrets. */
+const Force = z.object({ force: z.enum(['true', 'false']).default('false') });
+const Rollback = z.object({
+  version_id: z.string().optional(),
+  message: z.string().max(1_000).optional(),
+  force: z.boolean().default(false),
 });
 
 export const registerDeployments: Resource = (app, { registry, releases }) => {
@@ -48,11 +55,12 @@ export const registerDeployments: Resource = (app, { registry, releases }) => {
         summary: 'Shares the traffic among versions',
         tags,
         params: WorkerParams,
+        querystring: Force,
         body: NewDeployment,
         response: { 200: Result(DeploymentBody) },
       },
     },
-    async ({ params, body, headers }) => {
+    async ({ params, query, body, headers }) => {
       const change = {
         shares: body.versions.map(({ version_id, percentage }) => ({
           version: parseVersionId(version_id),
@@ -60,9 +68,34 @@ export const registerDeployments: Resource = (app, { registry, releases }) => {
         })),
         annotations: body.annotations,
         source: sourceOf(headers),
+        force: query.force === 'true',
       };
-      const deployed = await releases.deploy(toWorkerKey(params), change);
-      return ok(toDeploymentBody({ ...change, ...deployed }));
+      return ok(toDeploymentBody(await releases.deploy(toWorkerKey(params), change)));
+    },
+  );
+
+  // What `wrangler rollback` does in three calls.
+  app.post(
+    '/accounts/:account/workers/scripts/:name/isola/rollback',
+    {
+      config: { scope: 'workers:write' },
+      schema: {
+        summary: 'Gives all traffic back to a version, or to the one that had it before the current deployment',
+        tags,
+        params: WorkerParams,
+        body: Rollback,
+        response: { 200: Result(DeploymentBody) },
+      },
+    },
+    async ({ params, body, headers }) => {
+      const { version_id, message, force } = body;
+      const deployment = await releases.rollback(toWorkerKey(params), {
+        version: version_id === undefined ? undefined : parseVersionId(version_id),
+        annotations: message === undefined ? {} : { 'workers/message': message },
+        source: sourceOf(headers),
+        force,
+      });
+      return ok(toDeploymentBody(deployment));
     },
   );
 };

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import type { WorkerName } from '../ids.ts';
-import { MAX_BINDINGS, MAX_CPU_MS, type WorkerLimits } from '../limits.ts';
+import { MAX_BINDINGS, MAX_CPU_MS, MAX_SECRET_BYTES, type WorkerLimits } from '../limits.ts';
 import type { Binding } from '../model.ts';
 import { AssetsMetadata } from './assets/index.ts';
 import { describeIssues, parseJson } from './body.ts';
@@ -13,7 +13,13 @@ const MAX_BINDING_NAME_CHARS = 256;
 const MAX_ANNOTATION_CHARS = 1_000;
 const MAX_FLAGS = 64;
 
-const RawBinding = z.looseObject({ name: z.string().min(1).max(MAX_BINDING_NAME_CHARS), type: z.string() });
+/** Anything but what would set the prototype of `env` instead of a property. */
+export const BindingName = z
+  .string()
+  .min(1)
+  .max(MAX_BINDING_NAME_CHARS)
+  .refine((name) => name !== '__proto__', { error: "'__proto__' is not allowed as a name" });
+const RawBinding = z.looseObject({ name: BindingName, type: z.string() });
 type RawBinding = z.output<typeof RawBinding>;
 
 // Loose: wrangler adds keys with every release, and most of them ask for nothing.
@@ -21,7 +27,8 @@ const Metadata = z.looseObject({
   main_module: z.string().optional(),
   body_part: z.string().optional(),
   bindings: z.array(RawBinding).max(MAX_BINDINGS).default([]),
-  keep_bindings: z.array(z.string()).max(MAX_FLAGS).default([]),
+  // Without it secrets are kept: wrangler before 4.110 says nothing and relies on it.
+  keep_bindings: z.array(z.string()).max(MAX_FLAGS).default(['secret_text', 'secret_key']),
   compatibility_date: z.iso.date().optional(),
   compatibility_flags: z.array(z.string().max(100)).max(MAX_FLAGS).default([]),
   annotations: z.record(z.string().max(100), z.string().max(MAX_ANNOTATION_CHARS).nullish()).default({}),
@@ -29,6 +36,8 @@ const Metadata = z.looseObject({
   keep_assets: z.boolean().nullish(),
   limits: z.looseObject({ cpu_ms: z.number().optional() }).nullish(),
 });
+
+const Settings = z.looseObject({ bindings: z.array(RawBinding).max(MAX_BINDINGS) });
 
 /** Keys that ask for a product which does not exist yet, unless they are empty. */
 const UNAVAILABLE_KEYS = {
@@ -55,6 +64,16 @@ export interface ParsedMetadata {
   readonly keepAssets: boolean;
 }
 
+/** Throws `invalidUpload` when the value is too long. The message tells its length and nothing else of it. */
+export function toSecret(name: string, text: string): Extract<Binding, { type: 'secret_text' }> {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_SECRET_BYTES) return { type: 'secret_text', name, text };
+  throw new PlatformError(
+    'invalidUpload',
+    `Cannot store secret '${name}': its value is ${bytes} bytes, limit is ${MAX_SECRET_BYTES}`,
+  );
+}
+
 /**
  * Parses the metadata. `previous`: the bindings of the Worker's newest version, for `inherit` and `keep_bindings`.
  * Throws `invalidUpload`, `notAvailable` or `bindingNotFound`.
@@ -63,7 +82,7 @@ export function parseMetadata(
   text: string,
   { previous, today }: { previous: readonly Binding[]; today: string },
 ): ParsedMetadata {
-  const metadata = parseShape(text);
+  const metadata = parseJsonShape(text, Metadata);
   for (const [key, product] of Object.entries(UNAVAILABLE_KEYS)) {
     if (asksForSomething(metadata[key])) throw notAvailable(product);
   }
@@ -89,14 +108,26 @@ export function parseMetadata(
   };
 }
 
-function parseShape(text: string): z.output<typeof Metadata> {
+/**
+ * The bindings that the `settings` part of a PATCH asks for: one that has only a name and a type stays what it is in
+ * `previous`. Throws `invalidUpload`, `notAvailable` or `bindingNotFound`.
+ */
+export function parseSettingsBindings(text: string, previous: readonly Binding[]): Binding[] {
+  const { bindings, ...rest } = parseJsonShape(text, Settings);
+  const other = Object.keys(rest).find((key) => asksForSomething(rest[key]));
+  if (other !== undefined) throw invalid(`'${other}' cannot be changed by itself; upload a version`);
+  const declared = bindings.map((raw) => (Object.keys(raw).length === 2 ? { ...raw, type: 'inherit' } : raw));
+  return resolveBindings(declared, [], previous);
+}
+
+function parseJsonShape<T extends z.ZodType>(text: string, schema: T): z.output<T> {
   let json: unknown;
   try {
     json = parseJson(text);
   } catch (error) {
     throw invalid((error as Error).message);
   }
-  const parsed = Metadata.safeParse(json);
+  const parsed = schema.safeParse(json);
   if (!parsed.success) throw invalid(describeIssues(parsed.error));
   return parsed.data;
 }
@@ -108,8 +139,6 @@ function resolveBindings(
 ): Binding[] {
   const bindings = new Map<string, Binding>();
   for (const raw of declared) {
-    // It would set the prototype of `env` instead of a property.
-    if (raw.name === '__proto__') throw invalid(`binding name '${raw.name}' is not allowed`);
     if (bindings.has(raw.name)) throw invalid(`binding '${raw.name}' is declared twice`);
     bindings.set(raw.name, toBinding(raw, previous));
   }
@@ -128,6 +157,8 @@ function toBinding(raw: RawBinding, previous: readonly Binding[]): Binding {
     case 'json':
       if (!('json' in raw)) throw invalid(`binding '${name}': 'json' is missing`);
       return { type, name, json: raw['json'] };
+    case 'secret_text':
+      return toSecret(name, requireString(raw, 'text'));
     case 'service':
       return toServiceBinding(raw);
     case 'assets':
@@ -190,7 +221,8 @@ function asksForSomething(value: unknown): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0;
 }
 
-function dropEmpty(annotations: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
+/** Without those that are null or missing: wrangler sends `workers/tag` so. */
+export function dropEmpty(annotations: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
   const present = Object.entries(annotations).filter(([, value]) => typeof value === 'string');
   return Object.fromEntries(present) as Record<string, string>;
 }

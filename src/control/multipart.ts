@@ -16,17 +16,24 @@ export interface FormPart {
 }
 
 export interface Form {
-  /** The `metadata` part. */
+  /** The part that describes the others, `metadata` in an upload. */
   readonly metadata: string;
   /** All the others, in the order sent. */
   readonly files: readonly FormPart[];
 }
 
-/** Throws `invalidUpload` for a malformed form and `uploadTooLarge` past `MAX_UPLOAD_RAW_BYTES` in all. */
-export async function readForm(headers: IncomingHttpHeaders, body: Readable | undefined): Promise<Form> {
+/**
+ * `field`: the name of the part that is JSON. Throws `invalidUpload` for a malformed form and `uploadTooLarge` past
+ * `MAX_UPLOAD_RAW_BYTES` in all.
+ */
+export async function readForm(
+  headers: IncomingHttpHeaders,
+  body: Readable | undefined,
+  field: 'metadata' | 'settings' = 'metadata',
+): Promise<Form> {
   if (body === undefined) throw invalid('the request has no body');
   const parser = createParser(headers);
-  const parts = collectParts(parser);
+  const parts = collectParts(parser, field);
   let bytes = 0;
   body.on('data', (chunk: Buffer) => {
     bytes += chunk.byteLength;
@@ -44,7 +51,7 @@ export async function readForm(headers: IncomingHttpHeaders, body: Readable | un
   body.once('close', () => body.readableEnded || onAborted());
   body.pipe(parser);
   try {
-    return toForm(await parts);
+    return toForm(await parts, field);
   } finally {
     body.unpipe(parser);
     body.resume(); // the rest, if any, so that the client gets to read the answer
@@ -67,7 +74,7 @@ function createParser(headers: IncomingHttpHeaders): busboy.Busboy {
   }
 }
 
-function collectParts(parser: busboy.Busboy): Promise<FormPart[]> {
+function collectParts(parser: busboy.Busboy, expected: string): Promise<FormPart[]> {
   return new Promise((resolve, reject) => {
     const parts: FormPart[] = [];
     const fail = (reason: string): void => void parser.destroy(invalid(reason));
@@ -82,10 +89,10 @@ function collectParts(parser: busboy.Busboy): Promise<FormPart[]> {
     parser.on('field', (name, value, { valueTruncated, mimeType }) => {
       if (valueTruncated) {
         fail(`form field '${name.slice(0, 100)}' is longer than ${MAX_METADATA_BYTES} bytes`);
-      } else if (name === 'metadata') {
+      } else if (name === expected) {
         parts.push({ name, mimeType, content: Buffer.from(value) });
       } else {
-        fail(`form field '${name.slice(0, 100)}' is neither 'metadata' nor a file (no filename)`);
+        fail(`form field '${name.slice(0, 100)}' is neither '${expected}' nor a file (no filename)`);
       }
     });
     parser.on('filesLimit', () => fail(`more than ${MAX_MODULES} modules`));
@@ -97,12 +104,12 @@ function collectParts(parser: busboy.Busboy): Promise<FormPart[]> {
   });
 }
 
-function toForm(parts: readonly FormPart[]): Form {
-  const [metadata, ...more] = parts.filter((part) => part.name === 'metadata');
-  if (metadata === undefined) throw invalid("the form has no 'metadata' part");
-  if (more.length > 0) throw invalid("the form has more than one 'metadata' part");
+function toForm(parts: readonly FormPart[], field: string): Form {
+  const [metadata, ...more] = parts.filter((part) => part.name === field);
+  if (metadata === undefined) throw invalid(`the form has no '${field}' part`);
+  if (more.length > 0) throw invalid(`the form has more than one '${field}' part`);
   if (metadata.content.byteLength > MAX_METADATA_BYTES) {
-    throw invalid(`form field 'metadata' is longer than ${MAX_METADATA_BYTES} bytes`);
+    throw invalid(`form field '${field}' is longer than ${MAX_METADATA_BYTES} bytes`);
   }
   return {
     metadata: metadata.content.toString('utf8'),

@@ -23,8 +23,7 @@ export const BINDING_PRODUCTS: ReadonlyMap<string, string> = new Map([
   ['queue', 'Queues'],
   ['r2_bucket', 'R2'],
   ['ratelimit', 'rate limiting'],
-  ['secret_key', 'secrets'],
-  ['secret_text', 'secrets'],
+  ['secret_key', 'secret_key bindings (WebCrypto keys)'],
   ['secrets_store_secret', 'Secrets Store'],
   ['send_email', 'Email'],
   ['unsafe_hello_world', 'hello-world bindings'],
@@ -49,11 +48,6 @@ const ACCOUNT_PRODUCTS = {
   'workers/dispatch': 'Workers for Platforms (dispatch namespaces)',
 } as const;
 
-const SCRIPT_PRODUCTS = {
-  secrets: 'secrets',
-  'secrets-bulk': 'secrets',
-} as const;
-
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 export function notAvailable(product: string, where?: string): PlatformError {
@@ -75,13 +69,8 @@ export function registerProducts(app: ControlApp): void {
   ];
   for (const path of emptyLists) app.get(path, options, () => ok([]));
 
-  const prefixes = [
-    ...Object.entries(ACCOUNT_PRODUCTS).map(([path, product]) => [`/accounts/:account/${path}`, product] as const),
-    ...Object.entries(SCRIPT_PRODUCTS).map(
-      ([path, product]) => [`/accounts/:account/workers/scripts/:name/${path}`, product] as const,
-    ),
-  ];
-  for (const [prefix, product] of prefixes) {
+  for (const [path, product] of Object.entries(ACCOUNT_PRODUCTS)) {
+    const prefix = `/accounts/:account/${path}`;
     const handler = (): never => {
       throw notAvailable(product);
     };

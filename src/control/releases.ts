@@ -1,28 +1,45 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { amendForAsyncContext } from '../async-context/index.ts';
 import { PlatformError } from '../errors.ts';
-import type { VersionId } from '../ids.ts';
-import { resolveLimits } from '../limits.ts';
-import type { ModuleRef, ModuleSource, VersionShare, VersionSpec } from '../model.ts';
-import { toMapFiles } from '../source-maps/index.ts';
-import type { Annotations, RouteState, Source, VersionDraft, VersionRecord } from '../store/index.ts';
-import { checkAlias } from './alias.ts';
-import { storeVersionAssets } from './assets/index.ts';
+import type { Binding, VersionShare } from '../model.ts';
+import { openVersion, withFreshKeys } from '../secrets/index.ts';
+import type { Annotations, CreateVersionOptions, RouteState, Source, VersionRecord } from '../store/index.ts';
 import type { ControlDeps } from './context.ts';
+import { type Draft, Drafts, sourceOf } from './drafts.ts';
 import { KeyedLock } from './keyed-lock.ts';
-import { parseMetadata } from './metadata.ts';
-import { readForm } from './multipart.ts';
+import { type Form, readForm } from './multipart.ts';
 import type { WorkerKey } from './names.ts';
-import { capModules, parseModules, type UploadedModules } from './upload.ts';
+import { Rollbacks } from './rollbacks.ts';
 
-/** Of a version that has no code. */
-const NOT_STARTED = { ok: true, startupMs: 0, handlers: [] } as const;
+const SAME_UPLOAD_MS = 60_000; // wrangler tries again within 5 s; a proxy in front may take longer to give up
 
 export interface UploadRequest extends WorkerKey {
   readonly headers: IncomingHttpHeaders;
   readonly body: Readable | undefined;
+  /** Of the token that sends it. */
+  readonly tokenId: string;
+}
+
+export interface BindingsChange {
+  /** The Worker's bindings after the change, from those of its newest version. */
+  readonly change: (bindings: readonly Binding[]) => readonly Binding[];
+  /** Gives the new version all traffic, which the newest one must have. */
+  readonly deploy: boolean;
+  readonly annotations: Annotations;
+  readonly source: Source;
+}
+
+export interface DeploymentChange {
+  readonly shares: readonly VersionShare[];
+  readonly annotations: Annotations;
+  readonly source: Source;
+  /** Also back to a version from before a secret was changed. */
+  readonly force?: boolean;
+}
+
+export interface Deployed extends Omit<DeploymentChange, 'force'> {
+  readonly id: string;
+  readonly createdOn: string;
 }
 
 /**
@@ -33,21 +50,34 @@ export interface UploadRequest extends WorkerKey {
  * truth, from which the next publication or the next start takes its routes.
  */
 export class Releases {
-  #deps: ControlDeps;
-  // Commit and publication of one Worker go together: otherwise of two deployments at the same time one could
-  // commit last and be published first, and the gateways would serve the other.
-  #locks = new KeyedLock();
+  readonly #deps: ControlDeps;
+  readonly #drafts: Drafts;
+  readonly #rollbacks: Rollbacks;
+  // From what a version is made of to its publication, one Worker's changes go one after another. Otherwise one of two
+  // secrets that are put at the same time would be lost, or of two deployments one could be committed last and
+  // published first, and the gateways would serve the other.
+  readonly #locks = new KeyedLock();
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
+    this.#drafts = new Drafts(deps);
+    this.#rollbacks = new Rollbacks(deps);
   }
 
   /** Stores a version of an existing Worker without deploying it. */
   async upload(request: UploadRequest): Promise<VersionRecord> {
-    const draft = await this.#prepare(request, { mayCreate: false });
-    const { version } = await this.#deps.registry.createVersion(draft);
-    await this.#afterCommit(request, () => this.#deps.platform.previewsChanged(request));
-    return version;
+    const { registry } = this.#deps;
+    if ((await registry.worker(request.account, request.worker)) === undefined) throw workerNotFound(request);
+    const form = await readForm(request.headers, request.body);
+    return this.#locks.run(keyOf(request), async () => {
+      const newest = await this.#newest(request);
+      const uploadDigest = this.#digest('version', form, request);
+      if (newest !== undefined && this.#isSame(newest, uploadDigest)) return newest;
+      const draft = await this.#draft(form, request, newest);
+      const { version } = await this.#commit({ ...draft, uploadDigest });
+      await this.#afterCommit(request, () => this.#deps.platform.previewsChanged(request));
+      return version;
+    });
   }
 
   /** Runs what must not meet a deployment or the removal of the same Worker. */
@@ -58,35 +88,65 @@ export class Releases {
   /** Stores a version, of a new Worker if need be, and gives it all traffic. Resolves once it serves. */
   async uploadAndDeploy(request: UploadRequest): Promise<VersionRecord> {
     const { registry, randomUUID } = this.#deps;
-    const draft = await this.#prepare(request, { mayCreate: true });
-    const { createdOn } = draft.spec;
+    const form = await readForm(request.headers, request.body);
     return this.#locks.run(keyOf(request), async () => {
-      const { version, deployed } = await registry.createVersion(draft, {
-        createWorker: {
-          tag: randomUUID().replaceAll('-', ''),
-          // wrangler says after the upload whether it wants the default URL. Until then the Worker is hidden:
-          // otherwise one meant to be private would be public for a moment. Other clients say nothing.
-          subdomainEnabled: draft.source !== 'wrangler',
-        },
-        deploy: { id: randomUUID(), annotations: draft.annotations, source: draft.source, createdOn },
-      });
-      await this.#publish(deployed!);
-      return version;
+      const newest = await this.#newest(request);
+      const uploadDigest = this.#digest('deployment', form, request);
+      if (newest !== undefined && this.#isSame(newest, uploadDigest)) {
+        const state = await registry.route(request.account, request.worker);
+        if (state !== undefined && servesAll(newest, state)) {
+          await this.#publish(state); // what failed of the first one may have been just this
+          return newest;
+        }
+      }
+      const draft = await this.#draft(form, request, newest);
+      const { source, annotations } = draft;
+      // wrangler says after the upload whether it wants the default URL. Until then the Worker is hidden: otherwise one
+      // meant to be private would be public for a moment. Other clients say nothing.
+      const createWorker = { tag: randomUUID().replaceAll('-', ''), subdomainEnabled: source !== 'wrangler' };
+      return this.#commitAndDeploy({ ...draft, uploadDigest }, { annotations, createWorker });
     });
   }
 
-  /** Switches a Worker's traffic to versions it has. Resolves with the deployment's id once they serve. */
-  async deploy(
+  /**
+   * Makes a version of the newest one's code with other bindings, which is what changing a secret is. Throws
+   * `noVersions`, and `newestNotDeployed` when it is to be deployed and the newest one does not have all traffic.
+   */
+  async changeBindings(
     key: WorkerKey,
-    change: { shares: readonly VersionShare[]; annotations: Annotations; source: Source },
-  ): Promise<{ id: string; createdOn: string }> {
-    const { registry, randomUUID, now } = this.#deps;
-    const id = randomUUID();
-    const createdOn = new Date(now()).toISOString();
+    { change, deploy, annotations, source }: BindingsChange,
+  ): Promise<VersionRecord> {
+    const { registry } = this.#deps;
     return this.#locks.run(keyOf(key), async () => {
-      const deployed = await registry.deploy(key.account, key.worker, { ...change, id, createdOn });
-      await this.#publish(deployed);
-      return { id, createdOn };
+      const newest = await this.#newest(key);
+      if (newest === undefined) throw await this.#noVersions(key);
+      if (deploy && !servesAll(newest, await registry.route(key.account, key.worker))) {
+        throw new PlatformError(
+          'newestNotDeployed',
+          `The newest version of '${key.worker}' (${newest.spec.id}) does not have all traffic. Deploy it first, or ` +
+            'change the secret of a version that is not deployed (wrangler versions secret put)',
+        );
+      }
+      const bindings = change(await this.#open(newest));
+      const draft = await this.#drafts.ofVersion(newest, { bindings, annotations, source });
+      return deploy ? this.#commitAndDeploy(draft, { annotations }) : (await this.#commit(draft)).version;
+    });
+  }
+
+  /** Switches a Worker's traffic to versions it has. Resolves once they serve. */
+  async deploy(key: WorkerKey, { force = false, ...change }: DeploymentChange): Promise<Deployed> {
+    return this.#locks.run(keyOf(key), () => this.#deploy(key, change, force));
+  }
+
+  /** Gives all traffic back to a version: without `version`, to the one that had it before the current deployment. */
+  async rollback(
+    key: WorkerKey,
+    { version, ...change }: Omit<DeploymentChange, 'shares'> & { version?: VersionRecord['spec']['id'] | undefined },
+  ): Promise<Deployed> {
+    return this.#locks.run(keyOf(key), async () => {
+      const target = version ?? (await this.#rollbacks.previous(key));
+      const { force = false, ...rest } = change;
+      return this.#deploy(key, { ...rest, shares: [{ version: target, percentage: 100 }] }, force);
     });
   }
 
@@ -103,16 +163,58 @@ export class Releases {
     { account, worker }: WorkerKey,
     change: { subdomainEnabled?: boolean; previewsEnabled?: boolean },
   ): Promise<void> {
-    const { registry, now } = this.#deps;
+    const { registry } = this.#deps;
     await this.#locks.run(keyOf({ account, worker }), async () => {
       const before = await registry.route(account, worker);
-      await registry.updateWorker(account, worker, {
-        settings: change,
-        modifiedOn: new Date(now()).toISOString(),
-      });
+      await registry.updateWorker(account, worker, { settings: change, modifiedOn: this.#time() });
       const after = await registry.route(account, worker);
       if (after !== undefined && after.revision !== before?.revision) await this.#publish(after);
     });
+  }
+
+  async #deploy(key: WorkerKey, change: Omit<DeploymentChange, 'force'>, force: boolean): Promise<Deployed> {
+    const { registry, randomUUID } = this.#deps;
+    const isRollback = await this.#rollbacks.check(key, change.shares, { force });
+    const annotations = isRollback ? { 'workers/triggered_by': 'rollback', ...change.annotations } : change.annotations;
+    const deployment = { ...change, annotations, id: randomUUID(), createdOn: this.#time() };
+    await this.#publish(await registry.deploy(key.account, key.worker, deployment));
+    return deployment;
+  }
+
+  async #draft(form: Form, request: UploadRequest, newest: VersionRecord | undefined): Promise<Draft> {
+    const { account, worker, headers } = request;
+    return this.#drafts.ofUpload(form, {
+      account,
+      worker,
+      existing: await this.#deps.registry.worker(account, worker),
+      previous: newest === undefined ? [] : await this.#open(newest),
+      keptAssets: newest?.spec.assets,
+      source: sourceOf(headers),
+    });
+  }
+
+  /** Seals the draft's secrets and stores it. */
+  async #commit(
+    draft: Draft,
+    options: CreateVersionOptions = {},
+  ): Promise<{ version: VersionRecord; deployed?: RouteState }> {
+    const { registry, vault } = this.#deps;
+    return withFreshKeys(async () => {
+      const { bindings, secretsKey } = await vault.seal(draft.spec, draft.spec.bindings);
+      const sealed = { ...draft, spec: { ...draft.spec, bindings }, ...(secretsKey !== undefined && { secretsKey }) };
+      return registry.createVersion(sealed, options);
+    });
+  }
+
+  async #commitAndDeploy(
+    draft: Draft,
+    { annotations, ...options }: Omit<CreateVersionOptions, 'deploy'> & { annotations: Annotations },
+  ): Promise<VersionRecord> {
+    const { createdOn } = draft.spec;
+    const deploy = { id: this.#deps.randomUUID(), annotations, source: draft.source, createdOn };
+    const { version, deployed } = await this.#commit(draft, { ...options, deploy });
+    await this.#publish(deployed!);
+    return version;
   }
 
   async #publish({ route }: RouteState): Promise<void> {
@@ -132,103 +234,48 @@ export class Releases {
     }
   }
 
-  /** From the form to a draft whose blobs are stored and which has been started once. */
-  async #prepare(request: UploadRequest, { mayCreate }: { mayCreate: boolean }): Promise<VersionDraft> {
-    const { registry, platform, now, randomUUID } = this.#deps;
-    const { account, worker, headers } = request;
-    const existing = await registry.worker(account, worker);
-    if (existing === undefined && !mayCreate) throw workerNotFound(request);
-    const form = await readForm(headers, request.body);
-
-    const [newest] = existing === undefined ? [] : await registry.listVersions(account, worker, { limit: 1 });
-    const createdOn = new Date(now()).toISOString();
-    const metadata = parseMetadata(form.metadata, {
-      previous: newest?.spec.bindings ?? [],
-      today: createdOn.slice(0, 10),
-    });
-    const alias = metadata.annotations['workers/alias'];
-    if (alias !== undefined) await checkAlias(alias, request, registry);
-    const accountLimits = (await registry.account(account))?.limits;
-    const limits = resolveLimits(accountLimits, metadata.limits, existing?.limits);
-    const uploaded = await amendForAsyncContext(await parseModules(form, metadata), metadata.compatibilityFlags);
-    const modules = capModules(uploaded.modules, limits.memoryMiB);
-    const hasCode = modules.length > 0;
-    const assets = await storeVersionAssets(
-      { uploads: this.#deps.assets, blobs: this.#deps.blobs },
-      { ...metadata, account, worker, kept: metadata.keepAssets ? newest?.spec.assets : undefined, isOnly: !hasCode },
-    );
-    if (!hasCode && assets === undefined) {
-      throw new PlatformError('invalidUpload', 'Cannot upload: there are neither modules nor static assets');
-    }
-    const spec: Omit<VersionSpec, 'limits'> = {
-      id: randomUUID() as VersionId,
-      account,
-      worker,
-      tag: metadata.annotations['workers/tag'] ?? '',
-      createdOn,
-      mainModule: metadata.mainModule,
-      bindings: metadata.bindings,
-      compatibilityDate: metadata.compatibilityDate,
-      compatibilityFlags: metadata.compatibilityFlags,
-      ...(assets && { assets }),
-    };
-    const started = hasCode ? await platform.check({ spec: { ...spec, limits }, modules }) : NOT_STARTED;
-    if (!started.ok) {
-      const message = await this.#mapStack(spec, started.message, uploaded);
-      throw new PlatformError('invalidUpload', message);
-    }
-
-    const refs = await this.#storeBlobs({ modules, sourceMaps: uploaded.sourceMaps });
-    return {
-      spec,
-      limits: metadata.limits,
-      ...refs,
-      annotations: { 'workers/triggered_by': 'upload', ...metadata.annotations },
-      startupMs: Math.round(started.startupMs),
-      handlers: started.handlers,
-      etag: etagOf(refs.modules),
-      source: sourceOf(headers),
-    };
+  /** Undefined when there is no such Worker, or no version of it. */
+  async #newest({ account, worker }: WorkerKey): Promise<VersionRecord | undefined> {
+    const { registry } = this.#deps;
+    if ((await registry.worker(account, worker)) === undefined) return undefined;
+    return (await registry.listVersions(account, worker, { limit: 1 }))[0];
   }
 
-  /** Positions in terms of the source, by the maps of the same upload. */
-  async #mapStack(
-    { id, account }: Pick<VersionSpec, 'account' | 'id'>,
-    text: string,
-    { modules, sourceMaps }: UploadedModules,
-  ): Promise<string> {
-    const files = toMapFiles(modules, sourceMaps);
-    const [mapped] = await this.#deps.mapper.map({ owner: account, key: id, texts: [text], files });
-    return mapped ?? text;
+  async #open({ spec }: VersionRecord): Promise<readonly Binding[]> {
+    return (await openVersion(this.#deps, spec.id))?.spec.bindings ?? [];
   }
 
-  async #storeBlobs({ modules, sourceMaps }: UploadedModules): Promise<{
-    modules: ModuleRef[];
-    sourceMaps: ModuleRef[];
-  }> {
-    const all = [...modules, ...sourceMaps];
-    const hashes = await this.#deps.blobs.putMany(all.map(({ content }) => content));
-    const refs = all.map((source, i) => toRef(source, hashes[i]!));
-    return { modules: refs.slice(0, modules.length), sourceMaps: refs.slice(modules.length) };
+  /**
+   * Keyed, since an upload may carry secrets: nobody who has the store can try values out. The token is in it because two people
+   * may well upload the same.
+   */
+  #digest(kind: string, { metadata, files }: Form, { account, worker, tokenId }: UploadRequest): string {
+    const contents = files.flatMap(({ name, mimeType, content }) => [name, mimeType, content]);
+    return this.#deps.vault.fingerprint([kind, account, worker, tokenId, metadata, ...contents]);
   }
-}
 
-export function toRef({ name, kind, content }: ModuleSource, sha256: ModuleRef['sha256']): ModuleRef {
-  return { name, kind, sha256, bytes: content.byteLength };
-}
+  /** Only the newest: what somebody did in between, a secret say, must not be undone by an old version. */
+  #isSame({ uploadDigest, spec }: VersionRecord, digest: string): boolean {
+    return uploadDigest === digest && this.#deps.now() - Date.parse(spec.createdOn) < SAME_UPLOAD_MS;
+  }
 
-/** Of the code alone: equal for two uploads of the same modules. */
-export function etagOf(modules: readonly ModuleRef[]): string {
-  const lines = modules.map(({ name, kind, sha256 }) => JSON.stringify([name, kind, sha256]));
-  return createHash('sha256').update(lines.join('\n')).digest('hex');
-}
+  async #noVersions({ account, worker }: WorkerKey): Promise<PlatformError> {
+    if ((await this.#deps.registry.worker(account, worker)) === undefined) return workerNotFound({ account, worker });
+    return new PlatformError('noVersions', `Worker '${worker}' has no version yet`);
+  }
 
-export function sourceOf(headers: IncomingHttpHeaders): Source {
-  return headers['user-agent']?.startsWith('wrangler/') === true ? 'wrangler' : 'api';
+  #time(): string {
+    return new Date(this.#deps.now()).toISOString();
+  }
 }
 
 export function workerNotFound({ account, worker }: WorkerKey): PlatformError {
   return new PlatformError('workerNotFound', `Account '${account}' has no Worker named '${worker}'`);
+}
+
+function servesAll({ spec }: VersionRecord, state: RouteState | undefined): boolean {
+  const serving = state?.route.shares.filter(({ percentage }) => percentage > 0) ?? [];
+  return serving.length === 1 && serving[0]?.version === spec.id;
 }
 
 function keyOf({ account, worker }: WorkerKey): string {

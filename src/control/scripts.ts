@@ -62,6 +62,7 @@ export const registerScripts: Resource = (app, { registry, releases }) => {
         ...toWorkerKey(request.params),
         headers: request.headers,
         body: bodyStream(request),
+        tokenId: request.identity.tokenId,
       });
       return ok({
         id: version.spec.worker,

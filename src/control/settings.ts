@@ -1,11 +1,16 @@
 /** What belongs to a Worker and not to a version (script-settings), and the newest version's bindings (settings). */
 import { z } from 'zod';
+import { bodyStream } from './body.ts';
 import type { Resource } from './context.ts';
+import { sourceOf } from './drafts.ts';
 import { ok, Result } from './envelope.ts';
+import { parseSettingsBindings } from './metadata.ts';
+import { readForm } from './multipart.ts';
 import { toWorkerKey, type WorkerKey, WorkerParams } from './names.ts';
 import { notAvailable } from './products.ts';
 import { workerNotFound } from './releases.ts';
-import type { WorkerRecord } from '../store/index.ts';
+import type { VersionRecord, WorkerRecord } from '../store/index.ts';
+import { toBindingBody } from './wire.ts';
 
 const ScriptSettings = z.object({
   observability: z.looseObject({ enabled: z.boolean() }).nullish(),
@@ -22,7 +27,7 @@ const SettingsBody = z.looseObject({
   tail_consumers: z.array(z.unknown()),
 });
 
-export const registerSettings: Resource = (app, { registry, now }) => {
+export const registerSettings: Resource = (app, { registry, releases, now }) => {
   const script = '/accounts/:account/workers/scripts/:name';
   const requireWorker = async (key: WorkerKey): Promise<WorkerRecord> => {
     const record = await registry.worker(key.account, key.worker);
@@ -45,13 +50,34 @@ export const registerSettings: Resource = (app, { registry, now }) => {
       const key = toWorkerKey(params);
       const record = await requireWorker(key);
       const [newest] = await registry.listVersions(key.account, key.worker, { limit: 1 });
-      return ok({
-        ...toSettingsBody(record),
-        bindings: newest?.spec.bindings ?? [],
-        compatibility_date: newest?.spec.compatibilityDate,
-        compatibility_flags: newest?.spec.compatibilityFlags ?? [],
-        usage_model: 'standard',
+      return ok({ ...toSettingsBody(record), ...toVersionSettings(newest) });
+    },
+  );
+
+  // `wrangler secret bulk` up to 4.60.
+  app.patch(
+    `${script}/settings`,
+    {
+      config: { scope: 'workers:write', body: 'stream', audit: 'worker.settings' },
+      schema: {
+        summary: 'Replaces the bindings: a new version of the code that serves, with all traffic',
+        tags,
+        consumes: ['multipart/form-data'],
+        params: WorkerParams,
+        response: { 200: Result(SettingsBody.extend({ bindings: z.array(z.unknown()) })) },
+      },
+    },
+    async (request) => {
+      const key = toWorkerKey(request.params);
+      const record = await requireWorker(key);
+      const form = await readForm(request.headers, bodyStream(request), 'settings');
+      const version = await releases.changeBindings(key, {
+        change: (bindings) => parseSettingsBindings(form.metadata, bindings),
+        deploy: true,
+        annotations: { 'workers/triggered_by': 'secret' },
+        source: sourceOf(request.headers),
       });
+      return ok({ ...toSettingsBody(record), ...toVersionSettings(version) });
     },
   );
 
@@ -92,24 +118,6 @@ export const registerSettings: Resource = (app, { registry, now }) => {
       return ok(toSettingsBody(updated));
     },
   );
-
-  // wrangler reads it before deploying a Worker that has variables or bindings.
-  app.get(
-    `${script}/secrets`,
-    {
-      config: { scope: 'workers:read' },
-      schema: {
-        summary: 'Names of secrets',
-        tags: ['Secrets'],
-        params: WorkerParams,
-        response: { 200: Result(z.array(z.unknown())) },
-      },
-    },
-    async ({ params }) => {
-      await requireWorker(toWorkerKey(params));
-      return ok([]);
-    },
-  );
 };
 
 function toSettingsBody({ settings }: WorkerRecord): Record<string, unknown> {
@@ -118,5 +126,14 @@ function toSettingsBody({ settings }: WorkerRecord): Record<string, unknown> {
     observability: settings.observability ?? { enabled: false },
     logpush: false,
     tail_consumers: [],
+  };
+}
+
+function toVersionSettings(newest: VersionRecord | undefined): Record<string, unknown> {
+  return {
+    bindings: newest?.spec.bindings.map(toBindingBody) ?? [],
+    compatibility_date: newest?.spec.compatibilityDate,
+    compatibility_flags: newest?.spec.compatibilityFlags ?? [],
+    usage_model: 'standard',
   };
 }

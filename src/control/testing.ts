@@ -12,6 +12,8 @@ import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
+import { Rotation, type Vault } from '../secrets/index.ts';
+import { openTestVault } from '../secrets/testing.ts';
 import { Tails } from '../tail/index.ts';
 import { AccountLifecycle } from './account-lifecycle.ts';
 import { AssetUploads } from './assets/index.ts';
@@ -101,6 +103,7 @@ export interface TestControl extends AsyncDisposable {
   readonly tokens: Tokens;
   readonly audit: AuditLog;
   readonly blobs: Blobs;
+  readonly vault: Vault;
   readonly platform: FakePlatform;
   /** What the DNS says, by name. */
   readonly txtRecords: Map<string, string[]>;
@@ -109,6 +112,14 @@ export interface TestControl extends AsyncDisposable {
   /** Sends an authenticated request to a path under `/client/v4/accounts/main`, or under `/client/v4` when it says so. */
   request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
   upload(path: string, form: UploadForm): Promise<Answer>;
+  form(
+    method: 'PATCH' | 'POST' | 'PUT',
+    path: string,
+    form: FormData,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>;
+  /** A GET whose answer wears no envelope. */
+  raw(path: string): Promise<Response>;
 }
 
 export interface Answer {
@@ -131,8 +142,9 @@ export interface UploadForm {
 export async function openTestControl(overrides: Partial<ControlDeps> = {}): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), 'isola-control-'));
   const stores = openSqliteStores(join(dir, 'registry.db'));
-  const { registry, tokens, grants, hostnames, previews, schedules } = stores;
+  const { registry, tokens, grants, hostnames, previews, schedules, secretKeys: keys } = stores;
   const txtRecords = new Map<string, string[]>();
+  const vault = await openTestVault(keys);
   const audit = openSqliteAuditLog(join(dir, 'audit.db'));
   const blobs = openFileBlobs(join(dir, 'blobs'));
   const platform = new FakePlatform();
@@ -156,6 +168,8 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     blobs,
     schedules,
     tails: new Tails(tailing),
+    vault,
+    rotation: new Rotation({ keys, vault, now: Date.now, onError: (message) => logged.push(message) }),
     platform,
     mapper,
     authenticator,
@@ -187,6 +201,21 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     if ((payload as { success?: unknown } | null)?.success === true) schema?.parse(payload);
     return payload;
   });
+  const sendForm: TestControl['form'] = async (method, path, form, headers) => {
+    const encoded = new Response(form);
+    return toAnswer(
+      await app.inject({
+        method,
+        url: toUrl(path),
+        headers: {
+          authorization: `Bearer ${TOKEN}`,
+          'content-type': encoded.headers.get('content-type')!,
+          ...headers,
+        },
+        payload: Buffer.from(await encoded.arrayBuffer()),
+      }),
+    );
+  };
   return {
     app,
     txtRecords,
@@ -194,6 +223,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     tokens,
     audit,
     blobs,
+    vault,
     platform,
     logged,
     request: async (method, path, body) =>
@@ -205,24 +235,18 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
           ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
         }),
       ),
-    upload: async (path, { metadata, modules, headers }) => {
+    upload: (path, { metadata, modules, headers }) => {
       const form = toForm({
         metadata: metadata ?? { main_module: 'index.js', compatibility_date: '2026-01-01' },
         modules: modules ?? { 'index.js': 'export default {}' },
       });
-      const encoded = new Response(form);
-      return toAnswer(
-        await app.inject({
-          method: path.includes('/versions') ? 'POST' : 'PUT',
-          url: toUrl(path),
-          headers: {
-            authorization: `Bearer ${TOKEN}`,
-            'content-type': encoded.headers.get('content-type')!,
-            ...headers,
-          },
-          payload: Buffer.from(await encoded.arrayBuffer()),
-        }),
-      );
+      return sendForm(path.includes('/versions') ? 'POST' : 'PUT', path, form, headers);
+    },
+    form: sendForm,
+    raw: async (path) => {
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      const { statusCode, headers: found, rawPayload } = await app.inject({ url: toUrl(path), headers });
+      return new Response(new Uint8Array(rawPayload), { status: statusCode, headers: found as Record<string, string> });
     },
     [Symbol.asyncDispose]: async () => {
       await app.close();

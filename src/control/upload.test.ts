@@ -206,7 +206,7 @@ describe('upload metadata', () => {
     ['queue', 'Queues'],
     ['durable_object_namespace', 'Durable Objects'],
     ['ai', 'Workers AI'],
-    ['secret_text', 'secrets'],
+    ['secret_key', 'secret_key bindings \\(WebCrypto keys\\)'],
   ]) {
     it(`with a ${type} binding is refused naming ${product}`, async () => {
       await using control = await openTestControl();

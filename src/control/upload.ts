@@ -27,7 +27,7 @@ const UNSUPPORTED_KINDS: ReadonlyMap<string, string> = new Map([
 
 const PART_KINDS = { wasm_module: 'wasm', text_blob: 'text', data_blob: 'data' } as const;
 
-const SOURCE_MAP_TYPE = 'application/source-map';
+export const SOURCE_MAP_TYPE = 'application/source-map';
 
 export interface UploadedModules {
   readonly modules: readonly ModuleSource[];

@@ -31,6 +31,7 @@ export const registerVersions: Resource = (app, { registry, releases }) => {
         ...toWorkerKey(request.params),
         headers: request.headers,
         body: bodyStream(request),
+        tokenId: request.identity.tokenId,
       });
       return ok(toVersionBody(version));
     },

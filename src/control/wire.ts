@@ -1,5 +1,6 @@
 /** Registry records as the API shows them: the field names that wrangler reads. */
 import { z } from 'zod';
+import type { StoredBinding } from '../model.ts';
 import type { DeploymentRecord, VersionRecord, WorkerRecord } from '../store/index.ts';
 import { hasPreviews } from './alias.ts';
 import type { ControlDeps } from './context.ts';
@@ -63,7 +64,7 @@ export function toVersionBody(version: VersionRecord): Record<string, unknown> {
       has_preview: hasPreviews(spec.worker),
     },
     resources: {
-      bindings: spec.bindings,
+      bindings: spec.bindings.map(toBindingBody),
       script: { etag: version.etag, handlers: version.handlers, last_deployed_from: version.source },
       script_runtime: {
         compatibility_date: spec.compatibilityDate,
@@ -73,6 +74,11 @@ export function toVersionBody(version: VersionRecord): Record<string, unknown> {
       },
     },
   };
+}
+
+/** Of a secret its name and type: neither its value nor what that is sealed to leaves the platform. */
+export function toBindingBody(binding: StoredBinding): Record<string, unknown> {
+  return binding.type === 'secret_text' ? { name: binding.name, type: binding.type } : { ...binding };
 }
 
 export function toDeploymentBody(deployment: DeploymentRecord): Record<string, unknown> {

@@ -3,7 +3,7 @@
  * ended, with everything it remembers.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { LruCache } from './lru-cache.ts';
+import { LruCache } from '../lru-cache.ts';
 import { decodeDataUrl, type MapFile } from './map-files.ts';
 import { listModules, mapStack } from './map-stack.ts';
 import { type ParsedMap, type ParseOptions, parseMap } from './parsed-map.ts';

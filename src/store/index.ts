@@ -11,6 +11,7 @@ export type { Blobs } from './blobs.ts';
 export type { Expiring, Grant, Grants } from './grants.ts';
 export type { HostRuleDraft, HostRuleRecord, Hostnames, RuleChange, Zone } from './hostnames.ts';
 export type { PreviewNames, Previews } from './previews.ts';
+export { loadModules } from './load-modules.ts';
 export type {
   Account,
   AccountStatus,
@@ -31,6 +32,15 @@ export type {
   WorkerSettings,
 } from './registry.ts';
 export type { DueSchedule, RunEnd, Schedule, ScheduleClaim, Schedules } from './schedules.ts';
+export {
+  type DataKeyId,
+  type ResealedVersion,
+  type SealedVersion,
+  type SecretKeys,
+  type SecretKeysState,
+  StaleKeyError,
+  type WrappedKey,
+} from './secret-keys.ts';
 export {
   SCOPES,
   type Scope,

@@ -7,7 +7,8 @@
  */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { WorkerLimits } from '../limits.ts';
-import type { ModuleRef, Route, VersionShare, VersionSpec } from '../model.ts';
+import type { ModuleRef, Route, StoredSpec, VersionShare } from '../model.ts';
+import type { DataKeyId } from './secret-keys.ts';
 
 /** Workers of a suspended account answer nobody, and its tokens are refused. */
 export type AccountStatus = 'active' | 'suspended';
@@ -49,7 +50,9 @@ export type Source = 'wrangler' | 'api';
 export type Annotations = Readonly<Record<string, string>>;
 
 export interface VersionDraft {
-  readonly spec: Omit<VersionSpec, 'limits'>;
+  readonly spec: Omit<StoredSpec, 'limits'>;
+  /** What the secrets among the bindings are sealed with. */
+  readonly secretsKey?: DataKeyId;
   /** What the version itself asks for (`limits` in the Wrangler configuration). */
   readonly limits: Partial<WorkerLimits>;
   readonly modules: readonly ModuleRef[];
@@ -60,12 +63,14 @@ export interface VersionDraft {
   readonly handlers: readonly string[];
   readonly etag: string;
   readonly source: Source;
+  /** Equal for an upload that is sent again. */
+  readonly uploadDigest?: string;
 }
 
 /** One upload, immutable but for `spec.limits`, which is worked out at each reading. */
 export interface VersionRecord extends Omit<VersionDraft, 'spec'> {
   /** `limits` here is what applies: defaults, then the account's, the version's own, the Worker's; the last one wins. */
-  readonly spec: VersionSpec;
+  readonly spec: StoredSpec;
   /** 1 for the Worker's first version, then counting up. */
   readonly number: number;
 }
@@ -132,6 +137,8 @@ export interface WorkerPatch {
 /**
  * Every write is one transaction and durable once its promise resolves; a rejected one changed nothing (on an engine
  * over a network: may have changed something when the error is `overloaded`).
+ *
+ * `createVersion` throws StaleKeyError (secret-keys.ts) for a draft sealed with a key that is gone: seal it again.
  *
  * Errors: `PlatformError` with `notFound` (account), `workerNotFound` or `versionNotFound`, `badRequest` for shares that
  * do not add up. Anything else is ours.

@@ -5,7 +5,8 @@ import { parseResourceHead, type Resources, serveResource, toVersionMessage } fr
 import { type ChannelHandlers, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
-import type { Blobs, Registry } from '../store/index.ts';
+import { loadModules, type Blobs, type Registry } from '../store/index.ts';
+import { openVersion, type Vault } from '../secrets/index.ts';
 import type { InvocationLog } from './invocation-log.ts';
 
 const MAX_LOADING = 8; // versions being read for one cell, up to 64 MiB each; further ones queue
@@ -16,6 +17,7 @@ const IGNORE: ExchangeEvents = { onData() {}, onEnd() {}, onReset() {} };
 export interface CellHandlersDeps {
   readonly registry: Registry;
   readonly blobs: Blobs;
+  readonly vault: Vault;
   readonly egress: Egress;
   /** What answers for the things that Workers reach beside the network. Each checks whose they are. */
   readonly resources: Resources;
@@ -82,25 +84,19 @@ export function servingVersion(
   return shares?.toSorted((a, b) => b.percentage - a.percentage)[0]?.version;
 }
 
+/** A version with its code and its secrets in plain form: for the cell that runs it, and nobody else. */
 export async function loadVersion(
-  { registry, blobs }: Pick<CellHandlersDeps, 'blobs' | 'registry'>,
+  { registry, blobs, vault }: Pick<CellHandlersDeps, 'blobs' | 'registry' | 'vault'>,
   id: VersionId,
 ): Promise<VersionCode> {
-  const version = await registry.versionById(id);
+  const version = await openVersion({ registry, vault }, id);
   if (version === undefined) throw new Error(`Cannot load version ${id}: there is none`);
   // Here, because a cell that started just now knows of no suspension.
   if ((await registry.account(version.spec.account))?.status !== 'active') {
     throw new Error(`Cannot load version ${id}: its account is suspended`);
   }
   if (version.spec.assets?.only === true) return toAssetsWorker(version);
-  const modules = await Promise.all(
-    version.modules.map(async ({ name, kind, sha256 }) => {
-      const content = await blobs.get(sha256);
-      if (content === undefined) throw new Error(`Cannot load version ${id}: module "${name}" is missing`);
-      return { name, kind, content };
-    }),
-  );
-  return { spec: version.spec, modules };
+  return { spec: version.spec, modules: await loadModules(blobs, version) };
 }
 
 /** Lets so many at a time. */

@@ -16,6 +16,7 @@ import type { AccountId } from '../ids.ts';
 import type { Route } from '../model.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
+import { type KeySource, openVault, Rotation } from '../secrets/index.ts';
 import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { openAdminToken } from './admin-token.ts';
 import { createAssetResource } from './asset-resource.ts';
@@ -43,6 +44,10 @@ export interface PlatformOptions {
   readonly baseDomain: string;
   /** The operator's token; without it one is kept in the data folder. */
   readonly adminToken?: string;
+  /** Where the master key of secrets is; without it, in a file of the data folder that is made at the first start. */
+  readonly secretsKey?: KeySource | undefined;
+  /** Where it was before: what is stored goes over to `secretsKey`. */
+  readonly oldSecretsKey?: KeySource | undefined;
   /** Lets tenants fetch loopback and private addresses. */
   readonly allowPrivateEgress: boolean;
   /** Requests of the control API a minute and token; 0 for no limit. */
@@ -61,7 +66,7 @@ export interface PlatformOptions {
 }
 
 /**
- * Something an operator may want to know: `starting`, `token`, `cell-ready`, `cell-exit`, `invocation` (those not `ok` or with
+ * Something an operator may want to know: `starting`, `token`, `secrets-key`, `cell-ready`, `cell-exit`, `invocation` (those not `ok` or with
  * something logged), `warning`.
  */
 export type PlatformEvent = { event: string; [key: string]: unknown };
@@ -96,9 +101,24 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   const stores = openSqliteStores(join(dataDir, 'registry.sqlite'));
   stack.defer(() => stores.close());
-  const { registry, tokens, grants } = stores;
+  const { registry, tokens, grants, secretKeys } = stores;
   const audit = openSqliteAuditLog(join(dataDir, 'audit.sqlite'));
   stack.defer(() => audit.close());
+  const vault = await openVault({
+    keys: secretKeys,
+    source: options.secretsKey ?? { kind: 'file', value: join(dataDir, 'secrets-key') },
+    oldSource: options.oldSecretsKey,
+    mayCreate: options.secretsKey === undefined,
+    onCreated: (path) => onEvent({ event: 'secrets-key', path }),
+  });
+  const rotation = new Rotation({
+    keys: secretKeys,
+    vault,
+    now: Date.now,
+    onError: (message, error) => onEvent({ event: 'warning', message, error: String(error) }),
+  });
+  await rotation.resume();
+  stack.defer(() => rotation.close());
   const blobsDir = resolve(dataDir, 'blobs');
   const blobs = openFileBlobs(blobsDir);
   const mapper = new SourceMapper();
@@ -177,7 +197,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           memoryBudgetBytes: Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells),
         },
         guest,
-        handlers: createCellHandlers({ registry, blobs, egress, resources: reachable, log, onWarning: warn }),
+        handlers: createCellHandlers({ registry, blobs, vault, egress, resources: reachable, log, onWarning: warn }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
         onExit,
       });
@@ -221,6 +241,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     blobs,
     schedules,
     tails,
+    vault,
+    rotation,
     platform,
     mapper,
     authenticator,

@@ -13,6 +13,7 @@ import type {
   WorkerRecord,
   WorkerSettings,
 } from '../registry.ts';
+import type { DataKeyId } from '../secret-keys.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -41,7 +42,8 @@ export function toWorker(row: Row): WorkerRecord {
 /** What the `record` column of a version holds: everything that has no column of its own. */
 export function toVersionJson(draft: VersionDraft): string {
   const { id: _id, account: _account, worker: _worker, createdOn: _createdOn, ...spec } = draft.spec;
-  return JSON.stringify({ ...draft, spec });
+  const { secretsKey: _key, ...rest } = draft;
+  return JSON.stringify({ ...rest, spec });
 }
 
 /** Takes the Worker's and the account's limits from the joined row. */
@@ -50,6 +52,7 @@ export function toVersion(row: Row): VersionRecord {
   return {
     ...rest,
     number: row['number'] as number,
+    ...(typeof row['secrets_key'] === 'string' && { secretsKey: row['secrets_key'] as DataKeyId }),
     spec: {
       ...spec,
       id: row['id'] as VersionId,

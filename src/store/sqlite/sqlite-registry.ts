@@ -19,6 +19,7 @@ import type {
   WorkerRecord,
   WorkerSettings,
 } from '../registry.ts';
+import { StaleKeyError } from '../secret-keys.ts';
 import type { Database } from './database.ts';
 import { RouteFeed } from './route-feed.ts';
 import {
@@ -101,6 +102,7 @@ export class SqliteRegistry implements Registry {
       for (const worker of routed) statements.putRoute.run(id, worker, this.#nextRevision(), null);
       statements.deleteAccountDeployments.run(id);
       statements.deleteAccountVersions.run(id);
+      statements.deleteAccountKeys.run(id);
       statements.deleteAccountWorkers.run(id);
       statements.deleteAccountGrants.run(id);
       statements.deleteAccountTokens.run(id);
@@ -286,7 +288,11 @@ export class SqliteRegistry implements Registry {
     }
     const row = this.#requireWorker(account, worker);
     const number = Number(row['last_number']) + 1;
-    this.#statements.insertVersion.run(id, row['id']!, number, createdMs, toVersionJson(draft));
+    const { secretsKey = null } = draft;
+    if (secretsKey !== null && this.#statements.isKeyOf.get(secretsKey, account) === undefined) {
+      throw new StaleKeyError(`Cannot store version ${id}: the key of its secrets is gone`);
+    }
+    this.#statements.insertVersion.run(id, row['id']!, number, createdMs, toVersionJson(draft), secretsKey);
     this.#statements.bumpWorker.run(number, createdMs, row['id']!);
     if (deploy === undefined) return undefined;
     return this.#insertDeployment(row, { ...deploy, shares: [{ version: id, percentage: 100 }] });

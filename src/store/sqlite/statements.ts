@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 
 const VERSION_COLUMNS = `
-  v.id, v.number, v.created_on, v.record, w.account, w.name AS worker_name,
+  v.id, v.number, v.created_on, v.record, v.secrets_key, w.account, w.name AS worker_name,
   w.limits AS worker_limits, a.limits AS account_limits
   FROM versions v JOIN workers w ON w.id = v.worker LEFT JOIN accounts a ON a.id = w.account`;
 
@@ -14,6 +14,7 @@ const SQL = {
   seed: `INSERT INTO meta (key, value) VALUES ('seeded', 1) ON CONFLICT (key) DO NOTHING`,
   hasAccounts: 'SELECT 1 FROM accounts LIMIT 1',
   setAccountStatus: `UPDATE accounts SET status = ? WHERE id = ? AND status <> 'deleting'`,
+  deleteAccountKeys: 'DELETE FROM secret_keys WHERE account = ?',
   isDeleting: `SELECT 1 FROM accounts WHERE id = ? AND status = 'deleting'`,
   withdrawnAccounts: `SELECT id, status FROM accounts WHERE status <> 'active' ORDER BY id`,
   forgetAccount: `DELETE FROM accounts WHERE id = ? AND status = 'deleting'`,
@@ -34,7 +35,8 @@ const SQL = {
   bumpWorker: 'UPDATE workers SET last_number = ?, modified_on = ? WHERE id = ?',
   deleteWorker: 'DELETE FROM workers WHERE id = ?',
 
-  insertVersion: 'INSERT INTO versions (id, worker, number, created_on, record) VALUES (?, ?, ?, ?, ?)',
+  insertVersion: 'INSERT INTO versions (id, worker, number, created_on, record, secrets_key) VALUES (?, ?, ?, ?, ?, ?)',
+  isKeyOf: 'SELECT 1 FROM secret_keys WHERE id = ? AND account = ?',
   assetsOf: `SELECT record -> '$.spec.assets' AS assets FROM versions WHERE id = ? AND worker = ?`,
   versionById: `SELECT ${VERSION_COLUMNS} WHERE v.id = ?`,
   listVersions: `SELECT ${VERSION_COLUMNS} WHERE v.worker = ? ORDER BY v.number DESC LIMIT ? OFFSET ?`,

@@ -5,6 +5,7 @@ import type { Previews } from '../previews.ts';
 import type { Registry } from '../registry.ts';
 import type { Tokens } from '../tokens.ts';
 import type { Schedules } from '../schedules.ts';
+import type { SecretKeys } from '../secret-keys.ts';
 import { openDatabase } from './database.ts';
 import { SqliteAssetIndex } from './sqlite-asset-index.ts';
 import { SqliteGrants } from './sqlite-grants.ts';
@@ -13,6 +14,7 @@ import { SqlitePreviews } from './sqlite-previews.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
 import { SqliteSchedules } from './sqlite-schedules.ts';
+import { SqliteSecretKeys } from './sqlite-secret-keys.ts';
 
 /** The ports that live in the registry's file. */
 export interface SqliteStores {
@@ -23,7 +25,8 @@ export interface SqliteStores {
   readonly hostnames: Hostnames;
   readonly previews: Previews;
   readonly schedules: Schedules;
-  close(): Promise<void>;
+  readonly secretKeys: SecretKeys;
+  close(this: void): Promise<void>;
 }
 
 /** Opens the file once for all of them. */
@@ -39,6 +42,7 @@ export function openSqliteStores(path: string): SqliteStores {
     hostnames: new SqliteHostnames(database),
     previews: new SqlitePreviews(database),
     schedules: new SqliteSchedules(database),
+    secretKeys: new SqliteSecretKeys(database),
     async close() {
       tokens.flush();
       await registry.close();

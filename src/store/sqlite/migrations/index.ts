@@ -8,6 +8,7 @@ import { BASE } from './base.ts';
 import { HOSTNAMES } from './hostnames.ts';
 import { GRANT_REQUESTS } from './grant-requests.ts';
 import { SCHEDULES } from './schedules.ts';
+import { SECRET_KEYS } from './secret-keys.ts';
 
 export interface Migration {
   readonly name: string;
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'hostnames', sql: HOSTNAMES },
   { name: 'grant-requests', sql: GRANT_REQUESTS },
   { name: 'schedules', sql: SCHEDULES },
+  { name: 'secret-keys', sql: SECRET_KEYS },
 ];
