@@ -11,12 +11,15 @@ declare module 'fastify' {
 
   interface FastifyRequest {
     auditId: number | undefined;
+    /** To what it was done, where the path does not say so: a handler that has made something names it. */
+    auditTarget: string | undefined;
   }
 }
 
 /** A request that only asks, or that is refused before its handler, leaves no entry. */
 export function registerAudit(api: ControlApp, { audit, now }: { audit: AuditLog; now: () => number }): void {
   api.decorateRequest('auditId', undefined);
+  api.decorateRequest('auditTarget', undefined);
   // Awaited: without an entry there is no change.
   api.addHook('preHandler', async (request) => {
     if (request.method === 'GET' || request.is404) return;
@@ -24,7 +27,8 @@ export function registerAudit(api: ControlApp, { audit, now }: { audit: AuditLog
   });
   // Before the answer goes out, so that whoever has it finds the entry complete.
   api.addHook('onSend', async (request, reply, payload) => {
-    if (request.auditId !== undefined) await audit.end(request.auditId, reply.statusCode);
+    const { auditId, auditTarget } = request;
+    if (auditId !== undefined) await audit.end(auditId, reply.statusCode, auditTarget);
     return payload;
   });
 }

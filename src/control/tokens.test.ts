@@ -35,6 +35,8 @@ describe('tokens', () => {
       const { result } = await ask(TOKEN, 'POST', '/accounts/acme/isola/tokens', { name: 'ci', scopes: EVERYTHING });
       assert.match(result.token, /^isola_[\w-]{43}$/);
       assert.deepEqual([result.account, result.name, result.expires_on], ['acme', 'ci', null]);
+      const [entry] = (await ask(TOKEN, 'GET', '/isola/audit?action=token.create')).result;
+      assert.deepEqual([entry.target, entry.account, entry.actor], [`${result.id} ci`, 'acme', 'operator']);
       assert.equal((await ask(result.token, 'GET', '/accounts/acme/workers/scripts')).status, 200);
       for (const path of ['workers/scripts', 'isola/tokens', 'isola/audit', 'workers/scripts/x/versions']) {
         assert.equal((await ask(result.token, 'GET', `/accounts/main/${path}`)).status, 404, path);

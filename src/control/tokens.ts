@@ -43,7 +43,7 @@ export const registerTokens: Resource = (app, context) => {
       config: { scope: 'admin', audit: 'token.create' },
       schema: { summary: 'Makes a token of the operator', tags, body: NewToken, response: { 200: Result(MadeBody) } },
     },
-    ({ body }) => create(context, '*', body),
+    (request) => create(context, '*', request),
   );
   app.post(
     '/accounts/:account/isola/tokens',
@@ -57,7 +57,7 @@ export const registerTokens: Resource = (app, context) => {
         response: { 200: Result(MadeBody) },
       },
     },
-    ({ params, body }) => create(context, params.account, body),
+    (request) => create(context, request.params.account, request),
   );
 
   const list = async (owner: TokenOwner | undefined, { page, per_page }: z.output<typeof PageQuery>) => {
@@ -109,8 +109,9 @@ export const registerTokens: Resource = (app, context) => {
 async function create(
   { tokens, now, randomUUID }: ControlContext,
   owner: TokenOwner,
-  { name, scopes, expires_on: expiresOn }: z.output<typeof NewToken>,
+  request: { body: z.output<typeof NewToken>; auditTarget: string | undefined },
 ): Promise<Envelope> {
+  const { name, scopes, expires_on: expiresOn } = request.body;
   if (expiresOn !== undefined && Date.parse(expiresOn) <= now()) {
     throw new PlatformError('badRequest', `Cannot make a token: it would end at ${expiresOn}, which has passed`);
   }
@@ -133,6 +134,7 @@ async function create(
     },
     hashToken(secret),
   );
+  request.auditTarget = `${record.id} ${name}`;
   return ok({ ...toTokenBody(record), token: secret });
 }
 

@@ -25,8 +25,12 @@ export function auditContract(name: string, open: () => AuditLog): void {
       await using audit = open();
       const id = await audit.begin(makeEntry());
       await audit.end(id, 404);
-      await audit.end(id, 200);
+      await audit.end(id, 200, 'another');
       assert.equal((await audit.list())[0]?.status, 404);
+      const made = await audit.begin(makeEntry({ target: '' }));
+      await audit.end(made, 200, 'made');
+      const targets = (await audit.list()).map(({ target }) => target);
+      assert.deepEqual(targets, ['made', 'hello']);
     });
 
     it('list() filters by account, actor, action or its beginning, and time', async () => {

@@ -44,7 +44,8 @@ export interface AuditFilter {
 export interface AuditLog extends AsyncDisposable {
   /** Survives a crash of the process once resolved. */
   begin(draft: AuditDraft): Promise<number>;
-  end(id: number, status: number): Promise<void>;
+  /** `target`: when only the change has shown to what it was done. */
+  end(id: number, status: number, target?: string): Promise<void>;
   /** Newest first. */
   list(filter?: AuditFilter): Promise<AuditRecord[]>;
   close(): Promise<void>;

@@ -17,7 +17,7 @@ describe('isola', () => {
   it('lists its commands, without one and with --help', async () => {
     const { stdout, code } = await isola();
     assert.equal(code, 0);
-    for (const name of ['serve', 'start', 'dev', 'test', 'bench', 'doctor', 'version']) {
+    for (const name of ['serve', 'start', 'dev', 'account', 'token', 'audit', 'test', 'bench', 'doctor', 'version']) {
       assert.match(stdout, new RegExp(`^  ${name} +\\S`, 'm'));
     }
     assert.equal((await isola('--help')).stdout, stdout);
@@ -28,7 +28,7 @@ describe('isola', () => {
   });
 
   it('has help with examples for every command', async () => {
-    for (const name of ['serve', 'start', 'dev', 'test', 'bench', 'doctor', 'version']) {
+    for (const name of ['serve', 'start', 'dev', 'audit', 'test', 'bench', 'doctor', 'version']) {
       // oxlint-disable-next-line no-await-in-loop -- two cores: one after the other is as fast
       const { stdout, code } = await isola(name, '--help');
       assert.equal(code, 0);
@@ -40,6 +40,8 @@ describe('isola', () => {
     const cases: readonly (readonly [string[], string])[] = [
       [['srve'], "error: Unknown command 'srve'. Did you mean isola serve?\n"],
       [['serve', '--prot', '1'], 'error: Unknown option --prot of isola serve. Did you mean --port?\n'],
+      [['account', 'lsit'], "error: Unknown command 'account lsit'. Did you mean isola account list?\n"],
+      [['token', 'revoke'], 'error: isola token revoke takes one argument: isola token revoke <id>\n'],
       [['serve', '--cells', '0'], 'error: Cannot use --cells 0: must be an integer from 1 to 256\n'],
       [
         ['serve', '--port', '5', '--control-port', '5'],

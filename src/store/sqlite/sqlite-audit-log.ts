@@ -21,7 +21,7 @@ const DEFAULT_LIMIT = 100;
 
 const SQL = {
   insert: `INSERT INTO audit (at, account, actor, token_id, action, target, ip) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  end: 'UPDATE audit SET status = ? WHERE id = ? AND status IS NULL',
+  end: 'UPDATE audit SET status = ?, target = ifnull(?, target) WHERE id = ? AND status IS NULL',
   giveUp: `UPDATE audit SET status = ${UNKNOWN} WHERE status IS NULL`,
   trimCount: 'DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?',
   // Rows of one day come together: stops at the first that is young enough.
@@ -63,8 +63,8 @@ class SqliteAuditLog implements AuditLog {
     return Number(lastInsertRowid);
   }
 
-  async end(id: number, status: number): Promise<void> {
-    this.#statements.end.run(status, id);
+  async end(id: number, status: number, target?: string): Promise<void> {
+    this.#statements.end.run(status, target ?? null, id);
   }
 
   async list(filter: AuditFilter = {}): Promise<AuditRecord[]> {
