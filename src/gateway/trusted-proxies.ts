@@ -13,8 +13,10 @@ export class TrustedProxies {
       const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(network) ?? [];
       const version = isIP(address);
       const family = version === 6 ? 'ipv6' : 'ipv4';
-      const length = bits === undefined ? (version === 6 ? 128 : 32) : Number(bits);
-      if (version === 0) throw new TypeError(`Cannot trust ${network}: it is neither an address nor a network`);
+      const longest = version === 6 ? 128 : 32;
+      const length = bits === undefined ? longest : Number(bits);
+      if (version === 0 || length > longest)
+        throw new TypeError(`Cannot trust ${network}: it is neither an address nor a network`);
       this.#list.addSubnet(address, length, family);
     }
   }

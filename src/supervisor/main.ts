@@ -172,8 +172,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   if (tls !== undefined) {
     const watch = new CertificateWatch(tls.files, {
       onChange: (pairs) => {
-        onEvent({ event: 'info', message: 'The TLS certificates have changed' });
-        void gateway.useCertificates(pairs).catch((error: unknown) => warn(String(error)));
+        gateway.useCertificates(pairs).then(
+          () => onEvent({ event: 'info', message: 'The TLS certificates have changed' }),
+          (error: unknown) => warn(`Cannot use the changed TLS certificates: ${String(error)}`),
+        );
       },
       onFailure: (error) => warn(`${error.message}; the certificates from before stay in use`),
     });
