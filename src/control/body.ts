@@ -21,7 +21,8 @@ export function addBodyParser(app: ControlApp): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
     const { body, maxBodyBytes = MAX_JSON_BYTES } = request.routeOptions.config;
-    return body === 'stream' ? payload : toJson(await readBytes(payload, maxBodyBytes));
+    // Where nothing is, nothing is read.
+    return body === 'stream' || request.is404 ? payload : toJson(await readBytes(payload, maxBodyBytes));
   });
   app.addHook('preValidation', async (request) => {
     if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
