@@ -74,9 +74,7 @@ export class Releases {
       const uploadDigest = this.#digest('version', form, request);
       if (newest !== undefined && this.#isSame(newest, uploadDigest)) return newest;
       const draft = await this.#draft(form, request, newest);
-      const { version } = await this.#commit({ ...draft, uploadDigest });
-      await this.#afterCommit(request, () => this.#deps.platform.previewsChanged(request));
-      return version;
+      return this.#commitAlone({ ...draft, uploadDigest });
     });
   }
 
@@ -129,7 +127,7 @@ export class Releases {
       }
       const bindings = change(await this.#open(newest));
       const draft = await this.#drafts.ofVersion(newest, { bindings, annotations, source });
-      return deploy ? this.#commitAndDeploy(draft, { annotations }) : (await this.#commit(draft)).version;
+      return deploy ? this.#commitAndDeploy(draft, { annotations }) : this.#commitAlone(draft);
     });
   }
 
@@ -204,6 +202,13 @@ export class Releases {
       const sealed = { ...draft, spec: { ...draft.spec, bindings }, ...(secretsKey !== undefined && { secretsKey }) };
       return registry.createVersion(sealed, options);
     });
+  }
+
+  /** A version that nothing serves but its preview URL. */
+  async #commitAlone(draft: Draft): Promise<VersionRecord> {
+    const { version } = await this.#commit(draft);
+    await this.#afterCommit(draft.spec, () => this.#deps.platform.previewsChanged(draft.spec));
+    return version;
   }
 
   async #commitAndDeploy(

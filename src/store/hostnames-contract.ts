@@ -181,14 +181,15 @@ export function hostnamesContract(name: string, open: () => Stores): void {
           await makeVersion(registry, { alias: 'other' }),
           await makeVersion(registry, { alias: 'staging' }),
         ];
-        assert.deepEqual(await previews.list(MAIN, HELLO), { versions: [], aliases: [] });
+        const none = { versions: [], aliases: [], assets: [] };
+        assert.deepEqual(await previews.list(MAIN, HELLO), none);
         await registry.updateWorker(MAIN, HELLO, { settings: { previewsEnabled: true }, modifiedOn: NOW });
         assert.equal((await registry.route(MAIN, HELLO))?.route.previews, true);
         const { versions, aliases } = await previews.list(MAIN, HELLO);
         assert.deepEqual(versions.slice(0, 3), [three, two, one]);
         assert.deepEqual(Object.fromEntries(aliases), { other: two, staging: three });
-        assert.deepEqual(await previews.list(OTHER, HELLO), { versions: [], aliases: [] });
-        assert.deepEqual(await previews.list(MAIN, 'nobody' as WorkerName), { versions: [], aliases: [] });
+        assert.deepEqual(await previews.list(OTHER, HELLO), none);
+        assert.deepEqual(await previews.list(MAIN, 'nobody' as WorkerName), none);
       }));
   });
 }

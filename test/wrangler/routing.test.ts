@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { type DnsServer, startDnsServer } from '../helpers/dns-server.ts';
+import { Tail } from '../helpers/tail.ts';
 import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
 
 describe('Routes, domains and previews by stock wrangler', () => {
@@ -85,6 +86,12 @@ describe('Routes, domains and previews by stock wrangler', () => {
     assert.equal((await get('shop.main.localhost')).body, 'shop one /');
   });
 
+  it('tail finds a Worker by its route', async () => {
+    await using tail = new Tail(platform, folder, ['shop.example.com/v2/*', '--format', 'pretty']);
+    await tail.until(({ output }) => (output.includes('Connected to shop') ? true : undefined));
+    await tail.stop();
+  });
+
   it('custom domains serve every path, move between Workers, and go with their Worker', async () => {
     const config = { routes: [{ pattern: 'www.example.com', custom_domain: true }] };
     const first = await project('first', config);
@@ -146,6 +153,7 @@ describe('Routes, domains and previews by stock wrangler', () => {
 
     await platform.deploy(await project('staging-site', {}));
     assert.equal((await get('staging-site.main.localhost')).body, 'staging-site one /');
+    await project('site', { preview_urls: true, workers_dev: true }, 'four');
     await assert.rejects(
       platform.wrangler(site, ['versions', 'upload', '--preview-alias', 'staging']),
       /there is a Worker named 'staging-site'[\s\S]*10343/,
