@@ -158,7 +158,7 @@ describe('a Worker as a WebSocket server', () => {
   it('closes with 1012 when the Worker is replaced', async () => {
     await deployCode(platform, 'replaced', ECHO);
     const socket = await openSocket(platform, 'replaced');
-    await deployCode(platform, 'replaced', ECHO.replace('hello', 'hallo'));
+    await deployCode(platform, 'replaced', `${ECHO}\n// again`);
     assert.equal((await socket.closed).code, 1012);
   });
 
