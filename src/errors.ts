@@ -29,7 +29,6 @@ export const ERROR_CODES = {
   secretsKey: { code: 10350, status: 503 },
   secretNotFound: { code: 10351, status: 404 },
   nameTaken: { code: 10352, status: 409 },
-  versionRemoved: { code: 10353, status: 410 },
   forbidden: { code: 10370, status: 403 },
   rateLimited: { code: 10371, status: 429 },
   badHostname: { code: 10340, status: 400 },
