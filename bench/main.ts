@@ -19,6 +19,7 @@ import { cpuLimit } from './measures/cpu-limit.ts';
 import { deployLive } from './measures/deploy-live.ts';
 import { idleMemory } from './measures/idle-memory.ts';
 import { manyWorkers } from './measures/many-workers.ts';
+import { kv } from './measures/kv.ts';
 import type { Measure } from './measures/measure.ts';
 import { noisyNeighbours } from './measures/noisy-neighbours.ts';
 import { oneWorker } from './measures/one-worker.ts';
@@ -36,6 +37,7 @@ const MEASURES = [
   deployLive,
   webapi,
   assets,
+  kv,
 ];
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 

@@ -23,6 +23,12 @@ export const ERROR_CODES = {
   accountNotSuspended: { code: 10312, status: 409 },
   notAvailable: { code: 10300, status: 400 }, // not 501: wrangler sends an upload again on any 5xx
   overloaded: { code: 10301, status: 503 },
+  kvKeyNotFound: { code: 10009, status: 404 },
+  kvNamespaceExists: { code: 10014, status: 400 },
+  kvNamespaceNotFound: { code: 10320, status: 404 },
+  kvLimit: { code: 10321, status: 413 },
+  kvNamespaceInUse: { code: 10322, status: 409 },
+  kvFull: { code: 10323, status: 413 },
   assetUploadInvalid: { code: 10330, status: 400 },
   assetTokenInvalid: { code: 10331, status: 400 },
   assetLimit: { code: 10332, status: 413 },

@@ -43,6 +43,11 @@ export function atMost(limit: number, unit: string, value: number | undefined): 
   return { text: `≤ ${limit}${unit === '' ? '' : ` ${unit}`}`, value, atMost: limit };
 }
 
+/** isola's figure itself must reach `limit`. */
+export function atLeast(limit: number, unit: string, value: number | undefined): Goal {
+  return { text: `≥ ${limit}${unit === '' ? '' : ` ${unit}`}`, value, atLeast: limit };
+}
+
 /** isola's figure must not pass `limit` times a peer's. */
 export function atMostTimes(limit: number, peer: PeerName, values: Row['values']): Goal {
   return { text: `≤ ${limit} × ${peer}`, value: ratio(peer, values), atMost: limit };

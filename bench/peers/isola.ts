@@ -16,12 +16,19 @@ export interface Upload {
   readonly code: string;
 }
 
+export interface KvWorker {
+  readonly code: string;
+  readonly entries: { readonly count: number; readonly bytes: number };
+}
+
 export interface Isola extends Server {
   readonly dataDir: string;
   /** Registers Workers, or new versions of them; they serve once this resolves. */
   deploy(uploads: readonly Upload[]): Promise<void>;
   /** A Worker of files and nothing else. Resolves once it serves them. */
   deployFiles(name: string, files: Readonly<Record<string, Uint8Array>>): Promise<void>;
+  /** A Worker with a namespace as `env.KV`: keys `key-0` and so on. */
+  deployKv(name: string, worker: KvWorker): Promise<void>;
   /** Its processes by what they do. */
   readonly pidsByRole: () => Readonly<Record<Role, readonly number[]>>;
 }
@@ -56,6 +63,7 @@ export async function startIsola(
     target: (name) => ({ port, host: `${name}.${ACCOUNT}.localhost` }),
     deploy: (uploads) => deploy(control, uploads),
     deployFiles: (name, files) => deployFiles(control, name, files),
+    deployKv: (name, worker) => deployKv(control, name, worker),
     stop: () => child.stop(),
   };
 }
@@ -102,6 +110,23 @@ async function deployFiles(control: string, name: string, files: Readonly<Record
   const upload = new FormData();
   upload.set('metadata', JSON.stringify({ assets: { jwt: sent['jwt'], config: {} } }));
   await call(new URL(`scripts/${name}`, base), TOKEN, { method: 'PUT', body: upload });
+}
+
+async function deployKv(control: string, name: string, { code, entries }: KvWorker): Promise<void> {
+  const base = new URL(`/client/v4/accounts/${ACCOUNT}/`, control);
+  const namespaces = new URL('storage/kv/namespaces', base);
+  const made = await call(namespaces, TOKEN, { method: 'POST', body: JSON.stringify({ title: name }) });
+  const value = 'x'.repeat(entries.bytes);
+  const pairs = Array.from({ length: entries.count }, (_, i) => ({ key: `key-${i}`, value }));
+  await call(new URL(`${namespaces.pathname}/${String(made['id'])}/bulk`, base), TOKEN, {
+    method: 'PUT',
+    body: JSON.stringify(pairs),
+  });
+  const upload = new FormData();
+  const bindings = [{ type: 'kv_namespace', name: 'KV', namespace_id: made['id'] }];
+  upload.set('metadata', JSON.stringify({ main_module: 'index.js', bindings }));
+  upload.set('index.js', new File([code], 'index.js', { type: 'application/javascript+module' }));
+  await call(new URL(`workers/scripts/${name}`, base), TOKEN, { method: 'PUT', body: upload });
 }
 
 async function call(url: URL, token: string, init: RequestInit): Promise<Record<string, unknown>> {

@@ -201,8 +201,9 @@ function toBindingOptions(binding: Binding, spec: VersionSpec): BindingOptions {
     case 'secret_text':
       return { type: 'plain_text', name: binding.name, text: binding.text }; // the guest sees a string either way
     case 'assets':
-    case 'kv_namespace':
     case 'service':
+      return { type: binding.type, name: binding.name };
+    case 'kv_namespace':
       return { type: binding.type, name: binding.name };
     case 'version_metadata':
       return { type: 'version_metadata', name: binding.name, id: spec.id, tag: spec.tag, timestamp: spec.createdOn };

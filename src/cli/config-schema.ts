@@ -22,6 +22,9 @@ const environmentSchema = z.looseObject({
   services: z
     .array(z.looseObject({ binding: z.string(), service: z.string(), entrypoint: z.string().optional() }))
     .optional(),
+  kv_namespaces: z
+    .array(z.looseObject({ binding: z.string(), id: z.string().optional(), preview_id: z.string().optional() }))
+    .optional(),
   version_metadata: z.looseObject({ binding: z.string() }).optional(),
   triggers: z.looseObject({ crons: z.array(z.string()).optional() }).optional(),
   limits: z.looseObject({ cpu_ms: z.number().int().positive().optional() }).optional(),
@@ -70,7 +73,7 @@ const INHERITED_KEYS = [
 ] as const;
 
 /** Not taken from the top, where each environment says what it wants. */
-const OWN_KEYS = ['define', 'secrets', 'services', 'vars', 'version_metadata'] as const;
+const OWN_KEYS = ['define', 'kv_namespaces', 'secrets', 'services', 'vars', 'version_metadata'] as const;
 
 /** Keys that ask for what does not exist yet, and what that is called. */
 export const UNAVAILABLE_KEYS: Readonly<Record<string, string>> = {
@@ -94,7 +97,6 @@ export const UNAVAILABLE_KEYS: Readonly<Record<string, string>> = {
   hyperdrive: 'Hyperdrive',
   images: 'Images',
   k2: 'K2',
-  kv_namespaces: 'KV',
   logfwdr: 'logfwdr',
   media: 'Media Transformations',
   mtls_certificates: 'mTLS certificates',

@@ -1,5 +1,5 @@
 /** What `isola dev` runs: an entry file, a Wrangler configuration, or an entry file with the configuration above it. */
-import { basename, dirname, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { DeployOptions } from '../index.ts';
 import type { WorkerName } from '../ids.ts';
 import type { Binding } from '../model.ts';
@@ -24,6 +24,8 @@ export interface DevProject {
   readonly bindings: readonly Binding[];
   readonly settings: Pick<DeployOptions, 'compatibilityDate' | 'compatibilityFlags' | 'limits'>;
   readonly dev: WorkerConfig['dev'];
+  /** Where its KV namespaces are kept, if it has some. Absolute. */
+  readonly kvPath?: string;
   /** Names of the files that secrets are from. */
   readonly secretFiles: readonly string[];
   readonly warnings: readonly string[];
@@ -31,6 +33,7 @@ export interface DevProject {
   readonly files: readonly string[];
 }
 
+const KV_PATH = ['.wrangler', 'state', 'isola', 'kv.sqlite']; // where wrangler's own local state is, which projects do not commit
 const NAME = 'dev'; // where there is no configuration
 
 /** Throws CommandError that names the file and what is wrong in it. */
@@ -56,6 +59,7 @@ export async function readProject({ entry, configPath, environment }: ProjectSou
       ...(config.cpuMs !== undefined && { limits: { cpuMs: config.cpuMs } }),
     },
     dev: config.dev,
+    ...(bindings.some(({ type }) => type === 'kv_namespace') && { kvPath: join(dirname(configPath), ...KV_PATH) }),
     secretFiles: secrets.from,
     warnings: [
       ...config.warnings,

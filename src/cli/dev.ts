@@ -1,6 +1,6 @@
 /** `isola dev`: one Worker in this process behind a plain HTTP server, reloaded as its source changes. */
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
@@ -85,6 +85,12 @@ export const dev = defineCommand({
   },
 });
 
+/** In a folder that is there. */
+function toFile(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  return path;
+}
+
 function toEntry(file: string): string {
   const entry = resolve(file);
   if (!existsSync(entry)) throw new UsageError(`Cannot find ${entry}`);
@@ -106,6 +112,7 @@ interface Session extends AsyncDisposable {
 async function openSession(source: ProjectSource): Promise<Session> {
   const project = await readProject(source);
   const runtime = await createRuntime({
+    ...(project.kvPath !== undefined && { kvPath: toFile(project.kvPath) }),
     onRecord: (record) => {
       for (const line of toRecordLines(record)) printLine(line);
     },

@@ -141,11 +141,10 @@ describe('readWorkerConfig()', () => {
       observability: { enabled: true },
       routes: ['example.com/*'],
       assets: { directory: 'public', binding: 'FILES' },
-      kv_namespaces: [{ binding: 'CACHE', id: 'x' }],
+      d1_databases: [{ binding: 'DB', database_name: 'x' }],
       durable_objects: { bindings: [{ name: 'ROOM', class_name: 'Room' }] },
       queues: { producers: [{ binding: 'JOBS', queue: 'jobs' }], consumers: [] },
       r2_buckets: [],
-      d1_databases: [],
       build: { command: '' },
       compatability_date: '2026-01-01',
     });
@@ -153,8 +152,8 @@ describe('readWorkerConfig()', () => {
       warnings.map((line) => line.replace(/^\d+-wrangler\.jsonc: /, '')),
       [
         'assets: only wrangler deploy brings static assets; env has no FILES',
+        'd1_databases: isola has no D1 yet; env has no DB',
         'durable_objects: isola has no Durable Objects yet; env has no ROOM',
-        'kv_namespaces: isola has no KV yet; env has no CACHE',
         'queues: isola has no Queues yet; env has no JOBS',
         'compatability_date is not a key that isola or wrangler knows; did you mean compatibility_date?',
       ],

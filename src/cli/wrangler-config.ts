@@ -57,6 +57,7 @@ export type UploadBinding =
   | { readonly name: string; readonly type: 'plain_text'; readonly text: string }
   | { readonly name: string; readonly type: 'json'; readonly json: unknown }
   | { readonly name: string; readonly type: 'version_metadata' }
+  | { readonly name: string; readonly type: 'kv_namespace'; readonly namespaceId: string }
   | { readonly name: string; readonly type: 'service'; readonly service: string; readonly entrypoint?: string };
 
 export interface ReadConfigOptions {
@@ -112,7 +113,12 @@ function chooseEnvironment(
   return { config, warnings };
 }
 
-function toBindings({ vars = {}, services = [], version_metadata: metadata }: ConfigFile): UploadBinding[] {
+function toBindings({
+  vars = {},
+  services = [],
+  kv_namespaces: namespaces = [],
+  version_metadata: metadata,
+}: ConfigFile): UploadBinding[] {
   return [
     ...Object.entries(vars).map(([name, value]): UploadBinding =>
       typeof value === 'string' ? { name, type: 'plain_text', text: value } : { name, type: 'json', json: value },
@@ -120,6 +126,12 @@ function toBindings({ vars = {}, services = [], version_metadata: metadata }: Co
     ...services.map(({ binding: name, service, entrypoint }): UploadBinding =>
       entrypoint === undefined ? { name, type: 'service', service } : { name, type: 'service', service, entrypoint },
     ),
+    // Here as in `wrangler dev`: the preview's, and one by the binding's name where there is no id yet.
+    ...namespaces.map(({ binding: name, id, preview_id: previewId }): UploadBinding => ({
+      name,
+      type: 'kv_namespace',
+      namespaceId: previewId ?? id ?? name,
+    })),
     ...(metadata === undefined ? [] : [{ name: metadata.binding, type: 'version_metadata' } as const]),
   ];
 }

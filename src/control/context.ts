@@ -15,6 +15,7 @@ import type {
   Blobs,
   Grants,
   Hostnames,
+  KvStore,
   Previews,
   Registry,
   Schedules,
@@ -45,6 +46,7 @@ export interface ControlDeps {
   readonly resolver: TxtResolver;
   readonly blobs: Blobs;
   readonly schedules: Schedules;
+  readonly kv: KvStore;
   readonly tails: Tails;
   readonly vault: Vault;
   readonly rotation: Rotation;

@@ -119,7 +119,6 @@ describe('the control API', () => {
 
 describe('products that do not exist yet', () => {
   for (const [method, path, product] of [
-    ['POST', '/storage/kv/namespaces', 'KV'],
     ['GET', '/r2/buckets/x', 'R2'],
     ['GET', '/queues?name=x', 'Queues'],
     ['POST', '/d1/database', 'D1'],
@@ -134,7 +133,6 @@ describe('products that do not exist yet', () => {
   it('have empty lists where wrangler reads them in passing', async () => {
     await using control = await openTestControl();
     for (const path of [
-      '/storage/kv/namespaces?per_page=100&page=1',
       '/workers/durable_objects/namespaces?per_page=1000&page=1',
       '/workers/tails/by-consumer/hello',
     ]) {

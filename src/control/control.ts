@@ -16,6 +16,7 @@ import { registerDeployments } from './deployments.ts';
 import { registerDomains } from './domains.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
 import { registerErrorPages } from './error-pages.ts';
+import { registerKvEntries, registerKvNamespaces } from './kv/index.ts';
 import { HostRuleControl } from './host-rules.ts';
 import { param, parseAccountId } from './names.ts';
 import { registerOAuth } from './oauth/routes.ts';
@@ -59,6 +60,8 @@ const RESOURCES: readonly Resource[] = [
   registerScheduled,
   registerSchedules,
   registerTails,
+  registerKvNamespaces,
+  registerKvEntries,
   registerAccounts,
   registerTokens,
   registerAuditLog,

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createHash } from 'node:crypto';
 import { amendForAsyncContext } from '../async-context/index.ts';
 import { PlatformError } from '../errors.ts';
-import type { VersionId } from '../ids.ts';
+import type { AccountId, VersionId } from '../ids.ts';
 import { resolveLimits, type WorkerLimits } from '../limits.ts';
 import type { Binding, ModuleRef, ModuleSource, VersionAssets, VersionCode, VersionSpec } from '../model.ts';
 import { toMapFiles } from '../source-maps/index.ts';
@@ -50,6 +50,7 @@ export class Drafts {
   ): Promise<Draft> {
     const createdOn = this.#time();
     const metadata = parseMetadata(form.metadata, { previous, today: createdOn.slice(0, 10) });
+    await this.#checkNamespaces(account, metadata.bindings);
     const alias = metadata.annotations['workers/alias'];
     if (alias !== undefined) await checkAlias(alias, { account, worker }, this.#deps.registry);
     const limits = await this.#limits({ account, worker }, metadata.limits, existing);
@@ -108,6 +109,19 @@ export class Drafts {
     const modules = await loadModules(blobs, base);
     const started = await this.#check({ spec: { ...spec, limits }, modules }, { modules, sourceMaps: [] });
     return { ...base, ...started, spec, annotations: change.annotations, source: change.source };
+  }
+
+  async #checkNamespaces(account: AccountId, bindings: readonly Binding[]): Promise<void> {
+    for (const binding of bindings) {
+      if (binding.type !== 'kv_namespace') continue;
+      const { name, namespaceId: namespace } = binding;
+      // oxlint-disable-next-line no-await-in-loop -- a few, and the first that is wrong is enough
+      if ((await this.#deps.kv.namespace({ account, namespace })) !== undefined) continue;
+      throw new PlatformError(
+        'kvNamespaceNotFound',
+        `Cannot upload: binding '${name}': there is no KV namespace '${namespace.slice(0, 100)}' in this account`,
+      );
+    }
   }
 
   async #limits(

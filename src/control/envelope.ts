@@ -12,7 +12,7 @@ export interface Envelope {
   readonly errors: readonly [];
   readonly messages: readonly [];
   readonly result: unknown;
-  readonly result_info?: PageInfo;
+  readonly result_info?: PageInfo | CursorInfo;
 }
 
 /** wrangler asks for the next page while `page * per_page < total_count`, so `page` must be the one it asked for. */
@@ -23,7 +23,14 @@ export interface PageInfo {
   readonly total_count: number;
 }
 
-export function ok(result: unknown, pageInfo?: PageInfo): Envelope {
+/** wrangler asks again with the cursor until there is none. */
+export interface CursorInfo {
+  readonly count: number;
+  /** '' when there are no more. */
+  readonly cursor: string;
+}
+
+export function ok(result: unknown, pageInfo?: PageInfo | CursorInfo): Envelope {
   const envelope = { success: true, errors: [], messages: [], result } as const;
   return pageInfo === undefined ? envelope : { ...envelope, result_info: pageInfo };
 }
@@ -35,10 +42,15 @@ const PageInfoSchema = z.object({
   total_count: z.int(),
 });
 
+const CursorInfoSchema = z.object({ count: z.int(), cursor: z.string() });
+
 /** What a route answers with 200: for the API's document, and for tests, which hold answers against it. */
-export function Result(result: z.ZodType, { paged = false } = {}): z.ZodType<Envelope> {
+export function Result(result: z.ZodType, { paged = false }: { paged?: boolean | 'cursor' } = {}): z.ZodType<Envelope> {
   const envelope = z.object({ success: z.literal(true), errors: z.tuple([]), messages: z.tuple([]), result });
-  const schema: z.ZodType = paged ? envelope.extend({ result_info: PageInfoSchema }) : envelope;
+  const schema: z.ZodType =
+    paged === false
+      ? envelope
+      : envelope.extend({ result_info: paged === 'cursor' ? CursorInfoSchema : PageInfoSchema });
   return schema as z.ZodType<Envelope>;
 }
 

@@ -161,6 +161,8 @@ function toBinding(raw: RawBinding, previous: readonly Binding[]): Binding {
       return toSecret(name, requireString(raw, 'text'));
     case 'service':
       return toServiceBinding(raw);
+    case 'kv_namespace':
+      return { type, name, namespaceId: requireString(raw, 'namespace_id') };
     case 'assets':
     case 'version_metadata':
       return { type, name };

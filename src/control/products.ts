@@ -15,7 +15,6 @@ export const BINDING_PRODUCTS: ReadonlyMap<string, string> = new Map([
   ['durable_object_namespace', 'Durable Objects'],
   ['hyperdrive', 'Hyperdrive'],
   ['images', 'Images'],
-  ['kv_namespace', 'KV'],
   ['logfwdr', 'logfwdr'],
   ['media', 'Media Transformations'],
   ['mtls_certificate', 'mTLS certificates'],
@@ -34,7 +33,6 @@ export const BINDING_PRODUCTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const ACCOUNT_PRODUCTS = {
-  'storage/kv': 'KV',
   r2: 'R2',
   d1: 'D1',
   queues: 'Queues',
@@ -63,7 +61,6 @@ export function registerProducts(app: ControlApp): void {
   // What is not there needs no scope; and it is no part of the API's document.
   const options = { config: { scope: 'none' }, schema: { hide: true } } as const;
   const emptyLists = [
-    '/accounts/:account/storage/kv/namespaces',
     '/accounts/:account/workers/durable_objects/namespaces',
     '/accounts/:account/workers/tails/by-consumer/:name',
   ];

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import type { LightMyRequestResponse } from 'fastify';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { HostRule, Route, VersionCode } from '../model.ts';
-import type { AuditLog, Blobs, Registry, RuleChange, Tokens } from '../store/index.ts';
+import type { AuditLog, Blobs, KvStore, Registry, RuleChange, Tokens } from '../store/index.ts';
 import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
-import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
+import { openInlineKvStore, openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { Rotation, type Vault } from '../secrets/index.ts';
 import { openTestVault } from '../secrets/testing.ts';
 import { Tails } from '../tail/index.ts';
@@ -104,6 +104,7 @@ export interface TestControl extends AsyncDisposable {
   readonly audit: AuditLog;
   readonly blobs: Blobs;
   readonly vault: Vault;
+  readonly kv: KvStore;
   readonly platform: FakePlatform;
   /** What the DNS says, by name. */
   readonly txtRecords: Map<string, string[]>;
@@ -144,6 +145,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   const stores = openSqliteStores(join(dir, 'registry.db'));
   const { registry, tokens, grants, hostnames, previews, schedules, secretKeys: keys } = stores;
   const txtRecords = new Map<string, string[]>();
+  const kv = openInlineKvStore(':memory:', overrides.now ?? Date.now);
   const vault = await openTestVault(keys);
   const audit = openSqliteAuditLog(join(dir, 'audit.db'));
   const blobs = openFileBlobs(join(dir, 'blobs'));
@@ -167,6 +169,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     resolver: { resolveTxt: async (name) => txtRecords.get(name) ?? [] },
     blobs,
     schedules,
+    kv,
     tails: new Tails(tailing),
     vault,
     rotation: new Rotation({ keys, vault, now: Date.now, onError: (message) => logged.push(message) }),
@@ -177,7 +180,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     grants,
     identifyHash: (hash) => authenticator.identifyHash(hash),
     audit,
-    accounts: new AccountLifecycle({ registry, platform, data: [] }),
+    accounts: new AccountLifecycle({ registry, platform, data: [kv] }),
     assets: new AssetUploads({
       index: stores.assets,
       registry,
@@ -224,6 +227,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     audit,
     blobs,
     vault,
+    kv,
     platform,
     logged,
     request: async (method, path, body) =>
@@ -252,6 +256,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
       await app.close();
       await mapper.close();
       await stores.close();
+      await kv.close();
       await audit.close();
       rmSync(dir, { recursive: true });
     },

@@ -200,7 +200,6 @@ describe('upload metadata', () => {
   const withBindings = (...bindings: object[]): UploadForm => ({ metadata: { main_module: 'index.js', bindings } });
 
   for (const [type, product] of [
-    ['kv_namespace', 'KV'],
     ['r2_bucket', 'R2'],
     ['d1', 'D1'],
     ['queue', 'Queues'],

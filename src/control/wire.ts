@@ -78,7 +78,10 @@ export function toVersionBody(version: VersionRecord): Record<string, unknown> {
 
 /** Of a secret its name and type: neither its value nor what that is sealed to leaves the platform. */
 export function toBindingBody(binding: StoredBinding): Record<string, unknown> {
-  return binding.type === 'secret_text' ? { name: binding.name, type: binding.type } : { ...binding };
+  const { name, type } = binding;
+  if (type === 'secret_text') return { name, type };
+  if (type === 'kv_namespace') return { name, type, namespace_id: binding.namespaceId };
+  return { ...binding };
 }
 
 export function toDeploymentBody(deployment: DeploymentRecord): Record<string, unknown> {

@@ -99,7 +99,7 @@ describe('stock wrangler', { timeout: 300_000 }, () => {
     assert.equal(control.platform.checked.length, 1);
     control.platform.checkResult = { ok: true, startupMs: 1, handlers: ['fetch'] };
     const kv = await wrangler('deploy', '--config', 'kv.json');
-    assert.match(kv.output, /this platform has no KV yet \[code: 10300\]/);
+    assert.match(kv.output, /there is no KV namespace '1{32}' in this account \[code: 10320\]/);
     for (const { exitCode } of [token, account, broken, kv]) assert.equal(exitCode, 1);
     assert.equal((await control.registry.listWorkers(MAIN)).total, 0);
   });

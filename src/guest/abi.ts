@@ -183,6 +183,24 @@ export const HOST_SYNC = {
  */
 export const CACHE_INDEX = -2;
 
+/**
+ * The head of a `HOST.fetch` to a KV namespace is an operation and its parameters, a line each. Keys, prefixes and
+ * metadata (JSON) by `encodeURIComponent`; numbers in decimal; '' for what is not given.
+ *
+ * - `get\nkey`: 200, metadata as the head and the value as the body; or 404.
+ * - `many`, with keys as the body, a line each: 200 and, for each, u32 length of the value (2^32 - 1: there is none), u32
+ *   length of the metadata, metadata, value; numbers little-endian.
+ * - `list\nprefix\nlimit\ncursor`: 200 and, as the body, JSON `{ keys: [{ name, expiration?, metadata? }], cursor }`; a cursor
+ *   of null when there are no more.
+ * - `put\nkey\nexpiration\nttl\nmetadata`, and as after every head of a stream whose length is known,
+ *   `\ncontent-length\nbytes`; the value as the body: 204.
+ * - `delete\nkey`: 204.
+ *
+ * The head of the answer is the status, a line break, and that head or, for other statuses, a message. 404 without one
+ * means that there is no such key.
+ */
+export const KV_STATUS = { ok: '200', done: '204', none: '404' } as const;
+
 /** Bytes a guest may write to an out-stream before the first `credit`. */
 export const OUT_STREAM_WINDOW = 64 * 1024;
 
@@ -255,7 +273,8 @@ export interface ConfigureOptions {
 export type BindingOptions =
   | { readonly type: 'plain_text'; readonly name: string; readonly text: string }
   | { readonly type: 'json'; readonly name: string; readonly json: unknown }
-  | { readonly type: 'assets' | 'kv_namespace' | 'service'; readonly name: string }
+  | { readonly type: 'assets' | 'service'; readonly name: string }
+  | { readonly type: 'kv_namespace'; readonly name: string }
   /** A file of the upload; the engine adds the slot of its value. */
   | { readonly type: 'part'; readonly name: string; readonly part: string; readonly slot?: number }
   | {

@@ -7,7 +7,7 @@ import {
   objectSetPrototypeOf,
   reflectOwnKeys,
 } from './primordials.ts';
-import { SafeWeakSet } from './runtime/intrinsics.ts';
+import { isWellFormed, SafeWeakSet, toWellFormed } from './runtime/intrinsics.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any class at all
 type AnyClass = abstract new (...args: any) => object;
@@ -81,7 +81,7 @@ export function defineIterator(type: AnyClass, name: string): void {
 /** Web IDL `USVString`. */
 export function toUSVString(value: unknown): string {
   const text = typeof value === 'string' ? value : toDOMString(value);
-  return text.isWellFormed() ? text : text.toWellFormed();
+  return isWellFormed(text) ? text : toWellFormed(text);
 }
 
 /** Web IDL `DOMString`: as `String()`, but a symbol throws. */

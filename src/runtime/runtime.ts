@@ -13,6 +13,7 @@ import { Engine, LoadError } from '../engine/index.ts';
 import { PlatformError } from '../errors.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
+import { createKvService, serveKv } from '../kv/index.ts';
 import {
   CACHE_BYTES,
   DEFAULT_LIMITS,
@@ -23,6 +24,8 @@ import {
 } from '../limits.ts';
 import type { Binding, InvocationRecord, ModuleKind, ModuleSource, VersionCode } from '../model.ts';
 import { mapRecord, type MapFiles, SourceMapper, toMapFiles } from '../source-maps/index.ts';
+import type { KvStore } from '../store/index.ts';
+import { openInlineKvStore } from '../store/sqlite/index.ts';
 import { sendRequest } from './local-fetch.ts';
 import { sendUpgrade, type Sessions } from './local-upgrade.ts';
 
@@ -35,6 +38,8 @@ export interface RuntimeOptions {
   readonly memoryBudgetBytes?: number;
   /** Memory for responses in `caches`, in bytes. Default: 64 MiB. */
   readonly cacheBytes?: number;
+  /** File that KV namespaces are kept in. Default: in memory, gone with the runtime. */
+  readonly kvPath?: string;
 }
 
 export interface RuntimeModule {
@@ -86,6 +91,7 @@ export class Runtime implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #egress: Egress;
   readonly #cell: Cell;
+  readonly #kv: KvStore;
   readonly #resources: Resources;
   readonly #codes = new Map<VersionId, VersionCode>();
   readonly #mapFiles = new Map<VersionId, MapFiles>();
@@ -103,7 +109,12 @@ export class Runtime implements AsyncDisposable {
     this.#egress = egress;
     this.#onRecord = options.onRecord;
     const cache = new CacheStore({ maxBytes: options.cacheBytes ?? CACHE_BYTES, now: Date.now });
-    this.#resources = { cache: (exchange, request) => serveCache(cache, exchange, request) };
+    this.#kv = openInlineKvStore(options.kvPath);
+    const kv = createKvService(this.#kv, Date.now);
+    this.#resources = {
+      cache: (exchange, request) => serveCache(cache, exchange, request),
+      kv: (exchange, request) => serveKv(kv, exchange, request),
+    };
     this.#cell = new Cell({
       engine,
       host: this.#createHost(),
@@ -129,13 +140,15 @@ export class Runtime implements AsyncDisposable {
 
   /**
    * Makes `name` answer with this code. A Worker of that name goes on serving until the new code has started; what runs
-   * in it then finishes. Throws PlatformError `invalidUpload`, with the position, when the code does not start.
+   * in it then finishes. KV namespaces that it binds are there from then on, by their ids. Throws PlatformError `invalidUpload`, with the position, when the code does not start.
    */
   async deploy(name: string, options: DeployOptions): Promise<void> {
     const { spec, modules: given } = toVersionCode(name, options);
     const sources = { modules: given, sourceMaps: toSources(options.sourceMaps ?? {}) };
     const { modules, sourceMaps } = await amendForAsyncContext(sources, spec.compatibilityFlags);
     const code: VersionCode = { spec, modules };
+    for (const binding of spec.bindings)
+      if (binding.type === 'kv_namespace') await this.#openNamespace(binding.namespaceId);
     this.#codes.set(spec.id, code);
     const files = toMapFiles(modules, sourceMaps);
     this.#mapFiles.set(code.spec.id, files);
@@ -179,6 +192,11 @@ export class Runtime implements AsyncDisposable {
     });
   }
 
+  async #openNamespace(id: string): Promise<void> {
+    if ((await this.#kv.namespace({ account: ACCOUNT, namespace: id })) !== undefined) return;
+    await this.#kv.createNamespace(ACCOUNT, { id, title: id });
+  }
+
   #opener(name: string): Parameters<typeof sendRequest>[1] {
     const version = this.#serving.get(name);
     if (version === undefined) throw new PlatformError('workerNotFound', `Cannot fetch from "${name}": no such Worker`);
@@ -213,6 +231,7 @@ export class Runtime implements AsyncDisposable {
     await this.#mapper.close();
     await this.#engine.close();
     await this.#egress.close();
+    await this.#kv.close();
   }
 
   #createHost(): CellHost {

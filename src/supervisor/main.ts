@@ -14,10 +14,11 @@ import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
 import type { Route } from '../model.ts';
+import { createKvService, serveKv } from '../kv/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { type KeySource, openVault, Rotation } from '../secrets/index.ts';
-import { openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
+import { openSqliteAuditLog, openSqliteKvStore, openSqliteStores } from '../store/sqlite/index.ts';
 import { openAdminToken } from './admin-token.ts';
 import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
@@ -104,6 +105,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { registry, tokens, grants, secretKeys } = stores;
   const audit = openSqliteAuditLog(join(dataDir, 'audit.sqlite'));
   stack.defer(() => audit.close());
+  const kv = await openSqliteKvStore(join(dataDir, 'kv.sqlite'));
+  stack.defer(() => kv.close());
+  const kvService = createKvService(kv, Date.now);
   const vault = await openVault({
     keys: secretKeys,
     source: options.secretsKey ?? { kind: 'file', value: join(dataDir, 'secrets-key') },
@@ -187,6 +191,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const reachable: Resources = {
     assets: createAssetResource({ registry, blobs }),
     cache: (exchange, request) => serveCache(cache, exchange, request),
+    kv: (exchange, request) => serveKv(kvService, exchange, request),
   };
   const cells = new Cells({
     count: options.cells,
@@ -223,7 +228,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const accounts = new AccountLifecycle({
     registry,
     platform,
-    data: [stores.assets, tails, { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
+    data: [stores.assets, kv, tails, { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
   });
   await accounts.finishDeletions();
   const authenticator = new TokenAuthenticator({
@@ -242,6 +247,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     resolver: createTxtResolver(options.dnsServer),
     blobs,
     schedules,
+    kv,
     tails,
     vault,
     rotation,

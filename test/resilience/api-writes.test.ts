@@ -34,6 +34,8 @@ describe(`200 random writes of the API, with kill -9 in between (ISOLA_FUZZ_SEED
     await callOk('PUT', '/accounts/acme/isola/account', { name: 'Acme' });
     addWorkers();
     addSettings();
+    await addSecretAndCron();
+    await addKvKey();
     for (const [name, thing] of things) expected.set(name, { acknowledged: await thing.read(), pending: undefined });
   });
   after(() => platform.stop());
@@ -124,6 +126,55 @@ describe(`200 random writes of the API, with kill -9 in between (ISOLA_FUZZ_SEED
         return name === 'Acme' ? '' : name;
       },
     });
+  }
+
+  /** Of one Worker, which tells its secret. */
+  async function addSecretAndCron(): Promise<void> {
+    const script = '/accounts/main/workers/scripts/vault';
+    const code = `export default { fetch: (request, env) => new Response(env.SECRET ?? ''), scheduled() {} }`;
+    await callOk('PUT', script, toUploadForm(code));
+    things.set('secret of Worker vault', {
+      write: (text) =>
+        text === ''
+          ? callOk('DELETE', `${script}/secrets/SECRET`, undefined, [200, 404])
+          : callOk('PUT', `${script}/secrets`, { name: 'SECRET', text }),
+      read: async () => (await platform.request('vault', '/')).text,
+    });
+    const toCron = (value: string): string =>
+      `${Number(value.slice(6)) % 60} ${Math.floor(Number(value.slice(6)) / 60)} * * *`;
+    const toText = (cron: string): string => {
+      const [minute = '', hour = ''] = cron.split(' ');
+      return `value-${Number(minute) + 60 * Number(hour)}`;
+    };
+    things.set('cron trigger of Worker vault', {
+      write: (value) => callOk('PUT', `${script}/schedules`, value === '' ? [] : [{ cron: toCron(value) }]),
+      read: async () => {
+        const { result } = await call('GET', `${script}/schedules`);
+        const { schedules } = result as { schedules: { cron: string }[] };
+        return schedules.map(({ cron }) => toText(cron)).join();
+      },
+    });
+  }
+
+  async function addKvKey(): Promise<void> {
+    const { result } = await call('POST', '/accounts/main/storage/kv/namespaces', { title: 'things' });
+    const path = `/accounts/main/storage/kv/namespaces/${(result as { id: string }).id}`;
+    for (const key of ['one', 'two']) {
+      things.set(`KV key ${key}`, {
+        write: (value) =>
+          value === ''
+            ? callOk('DELETE', `${path}/values/${key}`)
+            : callOk('PUT', `${path}/bulk`, [{ key, value, metadata: value }]),
+        read: async () => {
+          const got = await call('POST', `${path}/bulk/get`, { keys: [key], withMetadata: true });
+          const entry = (got.result as { values: Record<string, { value: string; metadata: string } | null> }).values[
+            key
+          ];
+          assert.equal(entry?.metadata, entry?.value);
+          return entry?.value ?? '';
+        },
+      });
+    }
   }
 
   async function callOk(

@@ -193,8 +193,85 @@ describe(`wrangler ${WRANGLER_VERSION}`, { concurrency: false }, () => {
     });
   }
 
+  describe('kv', { concurrency: false }, () => {
+    const title = WRANGLER_VERSION.startsWith('3.') ? 'app-things' : 'things';
+    const remote = WRANGLER_VERSION.startsWith('3.') ? '' : ' --remote';
+    let id: string;
+    const kv = (line: string, options?: TestWrangler) => run(`kv ${line} --namespace-id ${id}${remote}`, options);
+
+    it('namespace create', async () => {
+      const output = await run('kv namespace create things');
+      [id = ''] = /[0-9a-f]{32}/.exec(output) ?? [];
+      assert.ok(id, output);
+      await assert.rejects(run('kv namespace create things'), /already exists/);
+    });
+    it('namespace list', async () =>
+      assert.match(await run('kv namespace list'), new RegExp(`${id}[\\s\\S]*${title}`)));
+    it('key put, with metadata and expiration', async () => {
+      await kv('key put hello world');
+      await kv('key put dir/file --path note.txt --metadata {"by":"me"} --ttl 3600');
+    });
+    it('key get', async () => {
+      assert.match(await kv('key get hello'), /^world$/m);
+      assert.match(await kv('key get dir/file'), /a note/);
+      await assert.rejects(kv('key get absent'), /404/);
+    });
+    it('key list', async () => {
+      const keys = JSON.parse(await kv('key list --prefix dir')) as {
+        name: string;
+        expiration: number;
+        metadata: unknown;
+      }[];
+      assert.deepEqual(
+        keys.map(({ name, metadata }) => ({ name, metadata })),
+        [{ name: 'dir/file', metadata: { by: 'me' } }],
+      );
+      assert.ok(keys[0]!.expiration > Date.now() / 1000 + 3000);
+    });
+    it('key delete', async () => {
+      await kv('key delete hello');
+      await assert.rejects(kv('key get hello'), /404/);
+    });
+    it('bulk put', async () => {
+      await kv('bulk put bulk.json');
+      assert.match(await kv('key get b'), /^vb$/m);
+    });
+    it('bulk get', { skip: WRANGLER_VERSION.startsWith('3.') && 'not in this version' }, async () => {
+      assert.match(await kv('bulk get keys.json'), /va[\s\S]*vb/);
+    });
+    it('bulk delete', async () => {
+      await kv('bulk delete keys.json --force');
+      await assert.rejects(kv('key get a'), /404/);
+    });
+    it('namespace rename', { skip: isOld && 'not in every version' }, async () => {
+      await run(`kv namespace rename --namespace-id ${id} --new-name renamed`);
+      assert.match(await run('kv namespace list'), /renamed/);
+    });
+    it('deploy makes a namespace for a binding without id', { skip: isOld && 'not in this version' }, async () => {
+      await write({
+        'kv.js': `export default { async fetch(request, { KV }) {
+          await KV.put('seen', 'by the Worker');
+          return new Response(await KV.get('seen'));
+        } }`,
+        'kv.jsonc': JSON.stringify({
+          name: 'kv',
+          main: 'kv.js',
+          compatibility_date: '2025-09-01',
+          kv_namespaces: [{ binding: 'KV' }],
+        }),
+      });
+      await run('deploy -c kv.jsonc');
+      assert.equal(await ask('kv'), 'by the Worker');
+      await run('deploy -c kv.jsonc --message again');
+      assert.equal(await ask('kv'), 'by the Worker');
+    });
+    it('namespace delete', async () => {
+      await run(`kv namespace delete --namespace-id ${id}`);
+      assert.doesNotMatch(await run('kv namespace list'), new RegExp(id));
+    });
+  });
+
   for (const [line, product] of [
-    ['kv namespace create things', 'KV'],
     ['d1 create database', 'D1'],
     ['queues create jobs', 'Queues'],
     ['r2 bucket create bucket', 'R2'],

@@ -3,6 +3,12 @@ import type { BindingOptions } from '../abi.ts';
 import { type Response, startFetch } from '../fetch/index.ts';
 import { objectDefineProperty } from './intrinsics.ts';
 import { take } from './modules.ts';
+import { defineLazy, loadPart } from './parts.ts';
+
+/** What `env` uses of parts/kv.ts. */
+interface KvPart {
+  createNamespace(binding: number): object;
+}
 
 let newFetcher: (binding: number) => Fetcher;
 const BLANK = Symbol('blank'); // only the runtime makes fetchers
@@ -41,6 +47,10 @@ export function createEnv(bindings: readonly BindingOptions[], asGlobals: boolea
   env = {};
   for (let i = 0; i < bindings.length; i++) {
     const binding = bindings[i]!;
+    if (binding.type === 'kv_namespace') {
+      defineNamespace(binding.name, i, asGlobals);
+      continue;
+    }
     const value = toValue(binding, i);
     const descriptor = { value, writable: true, enumerable: true, configurable: true };
     objectDefineProperty(env, binding.name, descriptor);
@@ -48,7 +58,15 @@ export function createEnv(bindings: readonly BindingOptions[], asGlobals: boolea
   }
 }
 
-function toValue(binding: BindingOptions, index: number): unknown {
+/** Its part is loaded when it is first looked at. */
+function defineNamespace(name: string, index: number, asGlobals: boolean): void {
+  let namespace: unknown;
+  const make = (): unknown => (namespace ??= (loadPart('kv') as unknown as KvPart).createNamespace(index));
+  defineLazy(env, name, make, true);
+  if (asGlobals) defineLazy(globalThis, name, make, true);
+}
+
+function toValue(binding: Exclude<BindingOptions, { type: 'kv_namespace' }>, index: number): unknown {
   switch (binding.type) {
     case 'plain_text':
       return binding.text;
@@ -59,8 +77,6 @@ function toValue(binding: BindingOptions, index: number): unknown {
       return newFetcher(index);
     case 'part':
       return take(binding.slot!);
-    case 'kv_namespace':
-      return undefined;
     case 'version_metadata':
       return { id: binding.id, tag: binding.tag, timestamp: binding.timestamp };
     default:

@@ -37,6 +37,10 @@ export const toWellFormed = uncurryThis(String.prototype.toWellFormed) as (self:
 export const regExpExec = uncurryThis(RegExp.prototype.exec) as (self: RegExp, text: string) => RegExpExecArray | null;
 export const arraySort = uncurryThis(Array.prototype.sort) as <T>(self: T[], compare: (a: T, b: T) => number) => T[];
 
+export const mapSet = uncurryThis(Map.prototype.set) as <K, V>(self: Map<K, V>, key: K, value: V) => Map<K, V>;
+export const encodeComponent = encodeURIComponent;
+export const decodeComponent = decodeURIComponent;
+
 export const arrayUnshift = uncurryThis(Array.prototype.unshift) as <T>(self: T[], item: T) => number;
 
 export const finalizationRegister = uncurryThis(FinalizationRegistry.prototype.register) as <T>(

@@ -4,6 +4,7 @@ import { migrate } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
 
 const SQLITE_BUSY = 5;
+const BUSY_MS = { EXCLUSIVE: 0, NORMAL: 10_000 }; // a checkpoint of the other connection takes a while
 
 /**
  * A file that adapters share, the registry's above all. One process owns it: the lock is held until it is closed.
@@ -46,6 +47,8 @@ interface OpenOptions {
   readonly migrations?: readonly Migration[];
   /** NORMAL: what was written survives a crash of the process, but perhaps not a power cut. */
   readonly synchronous?: 'FULL' | 'NORMAL';
+  /** NORMAL: this process opens the file several times. */
+  readonly locking?: 'EXCLUSIVE' | 'NORMAL';
 }
 
 /**
@@ -54,7 +57,7 @@ interface OpenOptions {
  */
 export function openDatabase(
   path: string,
-  { migrations = MIGRATIONS, synchronous = 'FULL' }: OpenOptions = {},
+  { migrations = MIGRATIONS, synchronous = 'FULL', locking = 'EXCLUSIVE' }: OpenOptions = {},
 ): Database {
   const database = new Database(new DatabaseSync(path));
   try {
@@ -62,7 +65,7 @@ export function openDatabase(
     // EXCLUSIVE: the lock is held for as long as it is open, and goes with the process. Two platforms on one data folder
     // would each serve what the other does not know of.
     database.handle.exec(
-      `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`,
+      `PRAGMA busy_timeout = ${BUSY_MS[locking]}; PRAGMA locking_mode = ${locking}; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`,
     );
     migrate(database, { path, migrations });
   } catch (error) {

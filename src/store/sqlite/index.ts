@@ -4,5 +4,6 @@
  * The audit log is a file beside it.
  * Start at sqlite-registry.ts; migrations/ has the schema; route-feed.ts explains how watchers resume.
  */
+export { openInlineKvStore, openSqliteKvStore } from './kv/sqlite-kv-store.ts';
 export { type AuditLogOptions, openSqliteAuditLog } from './sqlite-audit-log.ts';
 export { openSqliteRegistry, openSqliteStores, type SqliteStores } from './stores.ts';
