@@ -30,7 +30,9 @@ export interface WorkerUpload {
 export async function deployWorker(target: DeployTarget, upload: WorkerUpload): Promise<string> {
   const script = `accounts/${target.account}/workers/scripts/${upload.name}`;
   const attempt = `Cannot deploy ${upload.name}`;
-  const result = await callControl(target, { attempt, method: 'PUT', path: script, body: toUploadForm(upload) });
+  const bindings = await toMetadataBindings(target, upload);
+  const form = toUploadForm(upload, bindings);
+  const result = await callControl(target, { attempt, method: 'PUT', path: script, body: form });
   const { deployment_id: version } = result as { deployment_id: string };
   await callControl(target, { attempt, method: 'POST', path: `${script}/subdomain`, body: { enabled: true } });
   const schedules = (upload.crons ?? []).map((cron) => ({ cron }));
@@ -39,11 +41,41 @@ export async function deployWorker(target: DeployTarget, upload: WorkerUpload): 
   return version;
 }
 
-function toUploadForm(upload: WorkerUpload): FormData {
+/** A KV namespace without an id is made, or found again, by the title that wrangler gives it. */
+async function toMetadataBindings(
+  target: DeployTarget,
+  { name: worker, bindings = [] }: WorkerUpload,
+): Promise<object[]> {
+  const list: object[] = [];
+  for (const binding of bindings) {
+    if (binding.type !== 'kv_namespace') list.push(binding);
+    else {
+      const { type, name, id } = binding;
+      // oxlint-disable-next-line no-await-in-loop -- two of them may have the same title
+      list.push({ type, name, namespace_id: id ?? (await provideNamespace(target, toTitle(worker, name))) });
+    }
+  }
+  return list;
+}
+
+async function provideNamespace(target: DeployTarget, title: string): Promise<string> {
+  const path = `accounts/${target.account}/storage/kv/namespaces`;
+  const attempt = `Cannot make KV namespace ${title}`;
+  const all = await callControl(target, { attempt, method: 'GET', path: `${path}?per_page=1000` });
+  const found = (all as { id: string; title: string }[]).find((namespace) => namespace.title === title);
+  const made = found ?? (await callControl(target, { attempt, method: 'POST', path, body: { title } }));
+  return (made as { id: string }).id;
+}
+
+function toTitle(worker: string, binding: string): string {
+  return `${worker}-${binding.toLowerCase().replaceAll('_', '-')}`;
+}
+
+function toUploadForm(upload: WorkerUpload, bindings: readonly object[]): FormData {
   const form = new FormData();
   const metadata = {
     main_module: upload.main ?? MAIN_MODULE,
-    bindings: upload.bindings ?? [],
+    bindings,
     compatibility_date: upload.compatibilityDate ?? '2026-11-01',
     compatibility_flags: upload.compatibilityFlags ?? [],
     keep_bindings: ['secret_text', 'secret_key'],

@@ -90,6 +90,10 @@ function withoutConfig(entry: string): DevProject {
 function toRuntimeBindings({ name: self, bindings }: WorkerConfig): { bindings: Binding[]; warnings: string[] } {
   const warnings: string[] = [];
   const toBinding = (binding: UploadBinding): Binding => {
+    if (binding.type === 'kv_namespace') {
+      const { type, name, id, previewId } = binding;
+      return { type, name, namespaceId: previewId ?? id ?? name };
+    }
     if (binding.type !== 'service') return binding;
     const { name, service, entrypoint } = binding;
     if (service !== self) warnings.push(`services: ${name} is "${service}", which does not run here; calls of it fail`);

@@ -57,7 +57,7 @@ export type UploadBinding =
   | { readonly name: string; readonly type: 'plain_text'; readonly text: string }
   | { readonly name: string; readonly type: 'json'; readonly json: unknown }
   | { readonly name: string; readonly type: 'version_metadata' }
-  | { readonly name: string; readonly type: 'kv_namespace'; readonly namespaceId: string }
+  | { readonly name: string; readonly type: 'kv_namespace'; readonly id?: string; readonly previewId?: string }
   | { readonly name: string; readonly type: 'service'; readonly service: string; readonly entrypoint?: string };
 
 export interface ReadConfigOptions {
@@ -126,11 +126,11 @@ function toBindings({
     ...services.map(({ binding: name, service, entrypoint }): UploadBinding =>
       entrypoint === undefined ? { name, type: 'service', service } : { name, type: 'service', service, entrypoint },
     ),
-    // Here as in `wrangler dev`: the preview's, and one by the binding's name where there is no id yet.
     ...namespaces.map(({ binding: name, id, preview_id: previewId }): UploadBinding => ({
       name,
       type: 'kv_namespace',
-      namespaceId: previewId ?? id ?? name,
+      ...(id !== undefined && { id }),
+      ...(previewId !== undefined && { previewId }),
     })),
     ...(metadata === undefined ? [] : [{ name: metadata.binding, type: 'version_metadata' } as const]),
   ];
