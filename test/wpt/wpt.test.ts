@@ -17,7 +17,7 @@ for (const [name, kind] of Object.entries({ isolate: ISOLATE, node: NODE })) {
     before(async () => {
       await using server = await WptServer.start(FIXTURES);
       const tests = (await discover(FIXTURES, [])).filter(({ id }) => name !== 'node' || !id.includes('memory'));
-      const timeouts = { normal: 2_000, long: 2_000 };
+      const timeouts = { normal: 2_000, long: 60_000 };
       await runTests({
         tests,
         server,
