@@ -141,7 +141,7 @@ describe(`The control API under hostile requests (ISOLA_FUZZ_SEED=${SEED})`, () 
 
   /** Things of every kind, for both accounts. */
   async function populate(): Promise<Targets> {
-    const ids: Record<string, string[]> = { name: [], version: [] };
+    const ids: Record<string, string[]> = { name: [], version: [], '*': ['secret-shop', 'tool'] };
     const add = (name: string, id: string): void => void (ids[name] ??= []).push(id);
     for (const [account, worker, text] of [
       [VICTIM, 'secret-shop', CANARY],
@@ -154,6 +154,10 @@ describe(`The control API under hostile requests (ISOLA_FUZZ_SEED=${SEED})`, () 
       const { items } = (await call('GET', `${script}/versions`)) as { items: { id: string }[] };
       add('name', worker);
       for (const { id } of items) add('version', id);
+      const namespaces = `/accounts/${account}/storage/kv/namespaces`;
+      const { id } = (await call('POST', namespaces, { title: text })) as { id: string };
+      add('namespace', id);
+      await call('PUT', `${namespaces}/${id}/bulk`, [{ key: worker, value: text, metadata: text }]);
     }
     await call('PUT', `/accounts/${VICTIM}/workers/scripts/secret-shop/secrets`, {
       name: 'SECRET',

@@ -63,7 +63,7 @@ export function listRoutes({ paths }: ApiDocument): Route[] {
 
 export function toHostileRequest(route: Route, targets: Targets, random: Random): FuzzRequest {
   let account = '';
-  const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+  const path = route.path.replaceAll(/\{([\w*]+)\}/g, (_, name: string) => {
     const value = toParameter(name, targets, random);
     if (name === 'account') account = value;
     return value;

@@ -33,7 +33,7 @@ export function differences(before: ReadonlyMap<string, string>, after: Readonly
 }
 
 function expand(path: string, ids: AccountIds): string[] {
-  const name = /\{(\w+)\}/.exec(path)?.[1];
+  const name = /\{([\w*]+)\}/.exec(path)?.[1];
   if (name === undefined) return [path];
   return (ids[name] ?? []).flatMap((id) => expand(path.replace(`{${name}}`, encodeURIComponent(id)), ids));
 }
