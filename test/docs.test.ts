@@ -9,6 +9,7 @@ import { bench } from '../src/cli/bench.ts';
 import { dev } from '../src/cli/dev.ts';
 import { doctor } from '../src/cli/doctor.ts';
 import { toCommandHelp } from '../src/cli/help.ts';
+import { secrets } from '../src/cli/secrets.ts';
 import { serve } from '../src/cli/serve.ts';
 import { start } from '../src/cli/start.ts';
 import { test } from '../src/cli/test.ts';
@@ -65,6 +66,7 @@ describe('The documents', () => {
       dev,
       ...account.commands,
       ...token.commands,
+      ...secrets.commands,
       audit,
       trigger,
       test,

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   dev: async () => (await import('./dev.ts')).dev,
   account: async () => (await import('./account.ts')).account,
   token: async () => (await import('./token.ts')).token,
+  secrets: async () => (await import('./secrets.ts')).secrets,
   audit: async () => (await import('./audit.ts')).audit,
   trigger: async () => (await import('./trigger.ts')).trigger,
   test: async () => (await import('./test.ts')).test,

@@ -24,6 +24,7 @@ import { registerOpenApi } from './openapi.ts';
 import { registerProducts } from './products.ts';
 import { createRateLimits, registerRateLimit } from './rate-limits.ts';
 import { Releases } from './releases.ts';
+import { registerRotation } from './rotation.ts';
 import { registerRoutes } from './routes.ts';
 import { registerScheduled } from './scheduled.ts';
 import { registerSchedules } from './schedules.ts';
@@ -53,6 +54,7 @@ const RESOURCES: readonly Resource[] = [
   registerDeployments,
   registerSettings,
   registerSecrets,
+  registerRotation,
   registerSubdomain,
   registerRoutes,
   registerDomains,
