@@ -40,6 +40,9 @@ export interface TestPlatform extends AsyncDisposable {
   readonly token: string;
   /** All lines of `serve --json` so far. */
   readonly output: readonly string[];
+  /** All lines that it wrote to standard error so far. */
+  readonly errors: readonly string[];
+  readonly dataDir: string;
   /** The next line of `serve --json` that fits. Throws when the platform ends first. */
   line(pattern: RegExp): Promise<string>;
   /** Runs `wrangler deploy` in a folder, relative to the checkout. Resolves to what it printed; throws when it fails. */
@@ -138,6 +141,10 @@ export async function startTestPlatform(
     get output() {
       return running.server.stdout;
     },
+    get errors() {
+      return running.server.stderr;
+    },
+    dataDir,
     account: running.account,
     token: TOKEN,
     line: (pattern) => running.server.line(pattern),
