@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/main.ts';
-import { API_REQUESTS_PER_TOKEN, CACHE_BYTES } from '../limits.ts';
+import { API_REQUESTS_PER_TOKEN, CACHE_BYTES, KEPT_VERSION_BYTES, KEPT_VERSIONS } from '../limits.ts';
 import { KEY_SOURCE, type KeySource, parseKeySource } from '../secrets/index.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand, UsageError } from './options.ts';
@@ -123,6 +123,22 @@ export const PLATFORM_OPTIONS = {
     max: 1_000_000,
     help: 'Requests a minute that one token may send to the control API; 0 for no limit',
   },
+  'keep-versions': {
+    type: 'integer',
+    value: 'N',
+    default: KEPT_VERSIONS,
+    min: 0,
+    max: 10_000_000,
+    help: 'Versions that an account keeps, of all its Workers; 0 for no limit. Deployed ones always stay',
+  },
+  'keep-versions-mib': {
+    type: 'integer',
+    value: 'N',
+    default: KEPT_VERSION_BYTES / MIB,
+    min: 0,
+    max: 10_000_000,
+    help: 'How large their code may be together, in MiB; 0 for no limit',
+  },
   'secrets-key': {
     type: 'string',
     value: 'SOURCE',
@@ -170,6 +186,8 @@ export interface PlatformValues {
   readonly 'dns-server': string | undefined;
   readonly 'allow-private-egress': boolean;
   readonly 'api-rate': number;
+  readonly 'keep-versions': number;
+  readonly 'keep-versions-mib': number;
   readonly 'secrets-key': string | undefined;
   readonly 'old-secrets-key': string | undefined;
   readonly json: boolean;
@@ -271,6 +289,8 @@ function toPlatformOptions(
     dataDir,
     cells: values.cells ?? Math.max(1, availableParallelism() - 1),
     cacheBytes: values['cache-mib'] * MIB,
+    keepVersions: values['keep-versions'],
+    keepVersionBytes: values['keep-versions-mib'] * MIB,
     baseDomain: values['base-domain'],
     trustedProxies: values['trust-proxy']?.split(',') ?? [],
     secretsKey: toKeySource(values['secrets-key']),

@@ -63,8 +63,9 @@ export const registerBulk: Resource = (app, context) => {
 async function deployBatch(
   lines: readonly Line[],
   account: AccountId,
-  { registry, blobs, platform, now, randomUUID }: ControlContext,
+  { registry, blobs, platform, retention, now, randomUUID }: ControlContext,
 ): Promise<void> {
+  using _hold = blobs.hold();
   const contents = lines.map(({ code }) => Buffer.from(code));
   const hashes = await blobs.putMany(contents);
   const createdOn = new Date(now()).toISOString();
@@ -101,6 +102,7 @@ async function deployBatch(
   });
   const routes = (await registry.deployMany(items)).map(({ route }) => route);
   await publishAll(routes, platform);
+  retention.trimSoon(account);
 }
 
 async function publishAll(routes: readonly Route[], platform: ControlContext['platform']): Promise<void> {

@@ -30,6 +30,7 @@ import type { HostRuleControl } from './host-rules.ts';
 import type { TxtResolver } from './ownership.ts';
 import type { ControlPlatform } from './platform.ts';
 import type { ApiRates } from './rate-limits.ts';
+import type { Retention } from './retention.ts';
 import type { Releases } from './releases.ts';
 
 export type ControlLog = (
@@ -62,6 +63,7 @@ export interface ControlDeps {
   readonly identifyHash: (hash: TokenHash) => Promise<Identity | undefined>;
   readonly accounts: AccountLifecycle;
   readonly assets: AssetUploads;
+  readonly retention: Retention;
   readonly rates: ApiRates;
   /** Limits that an account made through the API begins with. */
   readonly accountLimits?: Partial<WorkerLimits>;

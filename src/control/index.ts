@@ -12,5 +12,6 @@ export { createControl } from './control.ts';
 export type { WorkerKey } from './names.ts';
 export type { CheckResult, ControlPlatform, ScheduledResult } from './platform.ts';
 export type { TxtResolver } from './ownership.ts';
+export { Retention } from './retention.ts';
 export { toRates } from './rate-limits.ts';
 export { TokenAuthenticator } from './token-authenticator.ts';

@@ -70,6 +70,7 @@ export class Releases {
     if ((await registry.worker(request.account, request.worker)) === undefined) throw workerNotFound(request);
     const form = await readForm(request.headers, request.body);
     return this.#locks.run(keyOf(request), async () => {
+      using _hold = this.#deps.blobs.hold(); // what the draft stores, until the version names it
       const newest = await this.#newest(request);
       const uploadDigest = this.#digest('version', form, request);
       if (newest !== undefined && this.#isSame(newest, uploadDigest)) return newest;
@@ -88,6 +89,7 @@ export class Releases {
     const { registry, randomUUID } = this.#deps;
     const form = await readForm(request.headers, request.body);
     return this.#locks.run(keyOf(request), async () => {
+      using _hold = this.#deps.blobs.hold();
       const newest = await this.#newest(request);
       const uploadDigest = this.#digest('deployment', form, request);
       if (newest !== undefined && this.#isSame(newest, uploadDigest)) {
@@ -152,6 +154,7 @@ export class Releases {
     await this.#locks.run(keyOf({ account, worker }), async () => {
       await this.#deps.registry.deleteWorker(account, worker);
       this.#deps.tails.endOf({ account, worker });
+      this.#deps.retention.collectSoon();
       await this.#afterCommit({ account, worker }, () => this.#deps.platform.withdraw(account, worker));
     });
   }
@@ -208,6 +211,7 @@ export class Releases {
   async #commitAlone(draft: Draft): Promise<VersionRecord> {
     const { version } = await this.#commit(draft);
     await this.#afterCommit(draft.spec, () => this.#deps.platform.previewsChanged(draft.spec));
+    this.#deps.retention.trimSoon(draft.spec.account);
     return version;
   }
 
@@ -224,6 +228,7 @@ export class Releases {
 
   async #publish({ route }: RouteState): Promise<void> {
     await this.#afterCommit(route, () => this.#deps.platform.publish(route));
+    this.#deps.retention.trimSoon(route.account);
   }
 
   /** Whatever goes wrong here, the registry has committed: the answer must not read as if nothing had happened. */

@@ -7,7 +7,16 @@ import { join } from 'node:path';
 import type { LightMyRequestResponse } from 'fastify';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { HostRule, Route, VersionCode } from '../model.ts';
-import type { AuditLog, Blobs, KvStore, Registry, RuleChange, Tokens } from '../store/index.ts';
+import type {
+  AuditLog,
+  Blobs,
+  Housekeeping,
+  KvStore,
+  Registry,
+  RuleChange,
+  Tokens,
+  VersionQuota,
+} from '../store/index.ts';
 import type { z } from 'zod';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
@@ -21,6 +30,7 @@ import type { ControlApp, ControlDeps } from './context.ts';
 import { createControl } from './control.ts';
 import type { WorkerKey } from './names.ts';
 import { toRates } from './rate-limits.ts';
+import { Retention } from './retention.ts';
 import { TokenAuthenticator } from './token-authenticator.ts';
 import type { CheckResult, ControlPlatform, ScheduledResult } from './platform.ts';
 
@@ -106,6 +116,8 @@ export interface TestControl extends AsyncDisposable {
   readonly vault: Vault;
   readonly kv: KvStore;
   readonly platform: FakePlatform;
+  readonly housekeeping: Housekeeping;
+  readonly retention: Retention;
   /** What the DNS says, by name. */
   readonly txtRecords: Map<string, string[]>;
   /** What the log got, one line each. */
@@ -140,10 +152,14 @@ export interface UploadForm {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export async function openTestControl(overrides: Partial<ControlDeps> = {}): Promise<TestControl> {
+/** `keep`: how many versions an account may have. */
+export async function openTestControl({
+  keep = { versions: Infinity, bytes: Infinity },
+  ...overrides
+}: Partial<ControlDeps> & { keep?: VersionQuota } = {}): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), 'isola-control-'));
   const stores = openSqliteStores(join(dir, 'registry.db'));
-  const { registry, tokens, grants, hostnames, previews, schedules, secretKeys: keys } = stores;
+  const { registry, tokens, grants, hostnames, previews, schedules, secretKeys: keys, housekeeping } = stores;
   const txtRecords = new Map<string, string[]>();
   const kv = openInlineKvStore(':memory:', overrides.now ?? Date.now);
   const vault = await openTestVault(keys);
@@ -162,6 +178,13 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
   });
   const now = overrides.now ?? Date.now;
   const tailing = { now, random: Math.random, randomUUID, randomToken: randomUUID, onTailed: () => Promise.resolve() };
+  const retention = new Retention({
+    housekeeping,
+    blobs: overrides.blobs ?? blobs,
+    platform,
+    quota: keep,
+    onError: (message, error) => logged.push(`${message}: ${String(error)}`),
+  });
   const app = createControl({
     registry,
     hostnames,
@@ -189,6 +212,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
       now: overrides.now ?? Date.now,
       randomUUID,
     }),
+    retention,
     rates: toRates(0),
     baseDomain: 'apps.test',
     publicScheme: 'http',
@@ -229,6 +253,8 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     vault,
     kv,
     platform,
+    housekeeping,
+    retention,
     logged,
     request: async (method, path, body) =>
       toAnswer(
@@ -254,6 +280,7 @@ export async function openTestControl(overrides: Partial<ControlDeps> = {}): Pro
     },
     [Symbol.asyncDispose]: async () => {
       await app.close();
+      await retention.close();
       await mapper.close();
       await stores.close();
       await kv.close();

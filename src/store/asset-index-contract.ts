@@ -8,6 +8,7 @@ const OTHER = 'other' as AccountId;
 const NOW = '2026-11-21T12:00:00.000Z';
 const SOON = '2026-11-21T12:30:00.000Z';
 const LATER = '2026-11-21T13:00:00.000Z';
+const MUCH_LATER = '2026-11-21T14:00:00.000Z';
 const QUOTA = { files: 10, bytes: 100 };
 
 /** The tests that every AssetIndex adapter passes. `open` gives an empty one. */
@@ -62,11 +63,15 @@ export function assetIndexContract(name: string, open: () => { assets: AssetInde
         await index.add(upload, [entry('b')], { files: 2, bytes: 20 });
       }));
 
-    it('an upload is forgotten when its time is over', () =>
+    it('an upload is not found when its time is over, and forgotten an hour later: until then its files stay', () =>
       withIndex(async (index) => {
         await index.begin(toUpload('one', { '/a': 'a' }), { missing: sizes('a'), now: NOW });
         assert.equal(await index.upload(ACME, 'one', LATER), undefined);
+        await index.add(toUpload('one', {}), [entry('a')], QUOTA);
         await index.begin(toUpload('two', {}), { missing: new Map(), now: LATER });
+        assert.equal(await index.forgetUnused(ACME, () => false), 0);
+        await index.begin(toUpload('three', {}), { missing: new Map(), now: MUCH_LATER });
+        assert.equal(await index.forgetUnused(ACME, () => false), 1);
         assert.equal(await index.upload(ACME, 'one', NOW), undefined);
         assert.equal((await index.wanted('one', ['a'])).size, 0);
       }));

@@ -43,7 +43,7 @@ export interface AssetIndex {
   /** Forgets everything of the account. */
   deleteAccount(account: AccountId): Promise<void>;
 
-  /** `missing`: hash and size of what is to come. Uploads whose time is over are forgotten at the same time. */
+  /** `missing`: hash and size of what is to come. Uploads whose time has long been over are forgotten at the same time. */
   begin(
     upload: AssetUpload,
     options: { readonly missing: ReadonlyMap<string, number>; readonly now: string },

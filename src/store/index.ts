@@ -10,6 +10,7 @@ export type { AuditDraft, AuditFilter, AuditLog, AuditRecord } from './audit.ts'
 export type { Blobs } from './blobs.ts';
 export type { Expiring, Grant, Grants } from './grants.ts';
 export type { HostRuleDraft, HostRuleRecord, Hostnames, RuleChange, Zone } from './hostnames.ts';
+export type { Housekeeping, TrimCursor, TrimmedVersion, VersionQuota } from './housekeeping.ts';
 export type { PreviewNames, Previews } from './previews.ts';
 export type { KvAddress, KvEntry, KvKey, KvNamespace, KvPage, KvStore } from './kv.ts';
 export { loadModules } from './load-modules.ts';

@@ -169,7 +169,7 @@ export interface Registry extends AsyncDisposable {
   worker(account: AccountId, name: WorkerName): Promise<WorkerRecord | undefined>;
   listWorkers(account: AccountId, page?: Page): Promise<{ workers: WorkerRecord[]; total: number }>;
   updateWorker(account: AccountId, name: WorkerName, patch: WorkerPatch): Promise<WorkerRecord>;
-  /** Takes the Worker away with all its versions and deployments. Watchers see a `delete`. Its blobs stay. */
+  /** Takes the Worker away with all its versions and deployments. Watchers see a `delete`. */
   deleteWorker(account: AccountId, name: WorkerName): Promise<{ revision: number }>;
 
   createVersion(

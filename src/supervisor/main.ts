@@ -9,7 +9,14 @@ import { join, resolve } from 'node:path';
 import { createEgress } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
-import { AccountLifecycle, AssetUploads, createControl, TokenAuthenticator, toRates } from '../control/index.ts';
+import {
+  AccountLifecycle,
+  AssetUploads,
+  createControl,
+  Retention,
+  TokenAuthenticator,
+  toRates,
+} from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
@@ -63,6 +70,10 @@ export interface PlatformOptions {
   readonly dnsServer?: string;
   /** Memory for cached responses, of all accounts together. */
   readonly cacheBytes: number;
+  /** Old versions that an account may keep; 0 for no limit. */
+  readonly keepVersions: number;
+  /** And how large their modules and source maps may be together; 0 for no limit. */
+  readonly keepVersionBytes: number;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
@@ -225,10 +236,24 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
 
   const platform = new SupervisedPlatform({ cells, gateway, registry, mapStacks, now: Date.now });
+  const retention = new Retention({
+    housekeeping: stores.housekeeping,
+    blobs,
+    platform,
+    quota: { versions: options.keepVersions || Infinity, bytes: options.keepVersionBytes || Infinity },
+    onError: (message, error) => warn(`${message}: ${describe(error)}`),
+  });
+  stack.defer(() => retention.close());
   const accounts = new AccountLifecycle({
     registry,
     platform,
-    data: [stores.assets, kv, tails, { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) }],
+    data: [
+      stores.assets,
+      kv,
+      tails,
+      { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) },
+      { deleteAccount: async () => retention.collectSoon() },
+    ],
   });
   await accounts.finishDeletions();
   const authenticator = new TokenAuthenticator({
@@ -267,6 +292,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       now: Date.now,
       randomUUID,
     }),
+    retention,
     rates: toRates(options.apiRate),
     baseDomain,
     publicScheme: tls !== undefined || publicPort === HTTPS_PORT ? 'https' : 'http',
@@ -284,6 +310,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const controlPort = typeof address === 'object' && address !== null ? address.port : options.controlPort;
 
   await scheduler.start();
+  await retention.sweepSoon();
 
   const resources = stack.move();
   let stopped: Promise<void> | undefined;

@@ -93,6 +93,7 @@ export class AssetUploads {
       parts.map(({ hash }) => hash),
     );
     for (const part of parts) checkPart(part, wanted.get(part.hash));
+    using _hold = blobs.hold(); // until the index has them
     const hashes = await blobs.putMany(parts.map(({ content }) => content));
     const entries = parts.map(({ hash, type, content }, i) => ({
       hash,

@@ -1,14 +1,18 @@
 import { hash, randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blobPath, openBlobFile, type OpenBlob } from '../../blob-file.ts';
 import type { Sha256 } from '../../ids.ts';
 import type { Blobs } from '../blobs.ts';
+import { BlobHolds } from './blob-holds.ts';
 
 const PARALLEL_WRITES = 16; // libuv has 4 threads; more queued calls let one journal commit carry several fsyncs
 const SMALL_BYTES = 64 * 1024;
 const TEMPORARY_FOLDER = 'tmp';
+const REMOVED_AT_ONCE = 64; // a put of one of them waits for all
+const SHARD = /^[0-9a-f]{2}$/;
+const HASH = /^[0-9a-f]{64}$/;
 
 /**
  * Blobs as files `<dir>/<first two hex digits>/<sha256>`.
@@ -27,6 +31,8 @@ class FileBlobs implements Blobs {
   #dir: string;
   #temporary: string;
   #shards = new Set<string>(); // known to exist, durably
+  readonly #holds = new BlobHolds();
+  readonly #removing = new Map<Sha256, Promise<void>>();
 
   constructor(dir: string, temporary: string) {
     this.#dir = dir;
@@ -70,10 +76,64 @@ class FileBlobs implements Blobs {
     return (await orUndefinedIfMissing(stat(blobPath(this.#dir, sha256)))) !== undefined;
   }
 
+  hold(): Disposable {
+    return this.#holds.open();
+  }
+
+  async removeUnused(
+    candidates: readonly Sha256[],
+    usedOf: (hashes: readonly Sha256[]) => Promise<ReadonlySet<Sha256>>,
+  ): Promise<{ removed: number; held: Sha256[] }> {
+    const held: Sha256[] = [];
+    let removed = 0;
+    for (let start = 0; start < candidates.length; start += REMOVED_AT_ONCE) {
+      const batch = candidates.slice(start, start + REMOVED_AT_ONCE);
+      const free = batch.filter((sha256) => !this.#holds.has(sha256) && !this.#removing.has(sha256));
+      held.push(...batch.filter((sha256) => !free.includes(sha256)));
+      // oxlint-disable-next-line no-await-in-loop -- one batch after the other, so that a put does not wait long
+      removed += await this.#remove(free, usedOf);
+    }
+    return { removed, held };
+  }
+
+  async *list(): AsyncGenerator<readonly Sha256[]> {
+    for (const shard of await readdir(this.#dir)) {
+      if (!SHARD.test(shard)) continue;
+      // oxlint-disable-next-line no-await-in-loop -- as they are asked for
+      const names = await readdir(join(this.#dir, shard));
+      yield names.filter((name) => HASH.test(name)) as Sha256[];
+    }
+  }
+
+  /**
+   * First what is held, then what is being removed, then what is used. Whoever put one of them before has a hold, or has
+   * stored his reference by the time that is looked for; whoever puts one after waits.
+   */
+  async #remove(
+    hashes: readonly Sha256[],
+    usedOf: (hashes: readonly Sha256[]) => Promise<ReadonlySet<Sha256>>,
+  ): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const sha256 of hashes) this.#removing.set(sha256, promise);
+    try {
+      const used = await usedOf(hashes);
+      const unused = hashes.filter((sha256) => !used.has(sha256));
+      const gone = await Promise.all(
+        unused.map(async (sha256) => orUndefinedIfMissing(unlink(blobPath(this.#dir, sha256)).then(() => true))),
+      );
+      return gone.filter(Boolean).length;
+    } finally {
+      for (const sha256 of hashes) this.#removing.delete(sha256);
+      resolve();
+    }
+  }
+
   /** Resolves with the folder to sync, also when the blob was there: its writer may not have synced yet. */
   async #write(sha256: Sha256, bytes: Uint8Array): Promise<string> {
     const path = blobPath(this.#dir, sha256);
     const shard = join(this.#dir, sha256.slice(0, 2));
+    this.#holds.note(sha256);
+    await this.#removing.get(sha256);
     const existing = await orUndefinedIfMissing(stat(path));
     if (existing?.size === bytes.byteLength) return shard;
 

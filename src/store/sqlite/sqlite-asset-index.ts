@@ -5,6 +5,9 @@ import type { AssetEntry, AssetIndex, AssetQuota, AssetUpload, UploadManifest } 
 import type { Database } from './database.ts';
 import { type Row, toIsoTime, toMs } from './rows.ts';
 
+// A version may be stored a little after the time of its upload was over: until then its files must not be forgotten.
+const FORGET_AFTER_MS = 3_600_000;
+
 const SQL = {
   find: 'SELECT * FROM assets WHERE account = ? AND hash = ?',
   insert: 'INSERT INTO assets (account, hash, sha256, bytes, type) VALUES (?, ?, ?, ?, ?)',
@@ -78,7 +81,8 @@ export class SqliteAssetIndex implements AssetIndex {
     { missing, now }: { missing: ReadonlyMap<string, number>; now: string },
   ): Promise<void> {
     this.#database.transact(() => {
-      for (const row of this.#statements.expired.all(toMs(now))) this.#removeUpload(String(row['id']));
+      for (const row of this.#statements.expired.all(toMs(now) - FORGET_AFTER_MS))
+        this.#removeUpload(String(row['id']));
       this.#statements.begin.run(id, account, worker, toMs(expiresOn), JSON.stringify(manifest));
       for (const [hash, bytes] of missing) this.#statements.want.run(id, hash, bytes);
     });

@@ -1,5 +1,6 @@
 import type { AssetIndex } from '../asset-index.ts';
 import type { Grants } from '../grants.ts';
+import type { Housekeeping } from '../housekeeping.ts';
 import type { Hostnames } from '../hostnames.ts';
 import type { Previews } from '../previews.ts';
 import type { Registry } from '../registry.ts';
@@ -10,6 +11,7 @@ import { openDatabase } from './database.ts';
 import { SqliteAssetIndex } from './sqlite-asset-index.ts';
 import { SqliteGrants } from './sqlite-grants.ts';
 import { SqliteHostnames } from './sqlite-hostnames.ts';
+import { SqliteHousekeeping } from './sqlite-housekeeping.ts';
 import { SqlitePreviews } from './sqlite-previews.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
 import { SqliteTokens } from './sqlite-tokens.ts';
@@ -26,6 +28,7 @@ export interface SqliteStores {
   readonly previews: Previews;
   readonly schedules: Schedules;
   readonly secretKeys: SecretKeys;
+  readonly housekeeping: Housekeeping;
   close(this: void): Promise<void>;
 }
 
@@ -43,6 +46,7 @@ export function openSqliteStores(path: string): SqliteStores {
     previews: new SqlitePreviews(database),
     schedules: new SqliteSchedules(database),
     secretKeys: new SqliteSecretKeys(database),
+    housekeeping: new SqliteHousekeeping(database),
     async close() {
       tokens.flush();
       await registry.close();

@@ -7,6 +7,7 @@ import { ASSETS } from './assets.ts';
 import { BASE } from './base.ts';
 import { HOSTNAMES } from './hostnames.ts';
 import { GRANT_REQUESTS } from './grant-requests.ts';
+import { HOUSEKEEPING } from './housekeeping.ts';
 import { SCHEDULES } from './schedules.ts';
 import { SECRET_KEYS } from './secret-keys.ts';
 
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'grant-requests', sql: GRANT_REQUESTS },
   { name: 'schedules', sql: SCHEDULES },
   { name: 'secret-keys', sql: SECRET_KEYS },
+  { name: 'housekeeping', sql: HOUSEKEEPING },
 ];
