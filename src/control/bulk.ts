@@ -41,11 +41,12 @@ export const registerBulk: Resource = (app, context) => {
   } as const;
   app.put('/accounts/:account/isola/bulk', options, async (request) => {
     const { account } = request.params;
+    const author = request.identity.actor;
     let deployed = 0;
     let batch: Line[] = [];
     let batchBytes = 0;
     const flush = async (): Promise<void> => {
-      await deployBatch(batch, account, context);
+      await deployBatch(batch, { account, author }, context);
       deployed += batch.length;
       batch = [];
       batchBytes = 0;
@@ -62,7 +63,7 @@ export const registerBulk: Resource = (app, context) => {
 
 async function deployBatch(
   lines: readonly Line[],
-  account: AccountId,
+  { account, author }: { account: AccountId; author: string },
   { registry, blobs, platform, retention, now, randomUUID }: ControlContext,
 ): Promise<void> {
   using _hold = blobs.hold();
@@ -93,10 +94,11 @@ async function deployBatch(
       handlers: [],
       etag: etagOf([module]),
       source: 'api',
+      author,
     };
     const options: Required<CreateVersionOptions> = {
       createWorker: { tag: randomUUID().replaceAll('-', ''), subdomainEnabled: true },
-      deploy: { id: randomUUID(), annotations: {}, source: 'api', createdOn },
+      deploy: { id: randomUUID(), annotations: {}, source: 'api', author, createdOn },
     };
     return { draft, options };
   });

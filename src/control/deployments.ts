@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Resource } from './context.ts';
 import { ok, Result } from './envelope.ts';
 import { parseVersionId, toWorkerKey, WorkerParams } from './names.ts';
-import { sourceOf } from './drafts.ts';
+import { makerOf } from './drafts.ts';
 import { DeploymentBody, toDeploymentBody } from './wire.ts';
 
 const MAX_LISTED = 100;
@@ -60,14 +60,14 @@ export const registerDeployments: Resource = (app, { registry, releases }) => {
         response: { 200: Result(DeploymentBody) },
       },
     },
-    async ({ params, query, body, headers }) => {
+    async ({ params, query, body, headers, identity }) => {
       const change = {
         shares: body.versions.map(({ version_id, percentage }) => ({
           version: parseVersionId(version_id),
           percentage,
         })),
         annotations: body.annotations,
-        source: sourceOf(headers),
+        ...makerOf({ headers, identity }),
         force: query.force === 'true',
       };
       return ok(toDeploymentBody(await releases.deploy(toWorkerKey(params), change)));
@@ -87,12 +87,12 @@ export const registerDeployments: Resource = (app, { registry, releases }) => {
         response: { 200: Result(DeploymentBody) },
       },
     },
-    async ({ params, body, headers }) => {
+    async ({ params, body, headers, identity }) => {
       const { version_id, message, force } = body;
       const deployment = await releases.rollback(toWorkerKey(params), {
         version: version_id === undefined ? undefined : parseVersionId(version_id),
         annotations: message === undefined ? {} : { 'workers/message': message },
-        source: sourceOf(headers),
+        ...makerOf({ headers, identity }),
         force,
       });
       return ok(toDeploymentBody(deployment));

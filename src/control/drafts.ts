@@ -16,6 +16,7 @@ import {
 } from '../store/index.ts';
 import { checkAlias } from './alias.ts';
 import { storeVersionAssets } from './assets/index.ts';
+import type { Identity } from './auth.ts';
 import type { ControlDeps } from './context.ts';
 import { parseMetadata } from './metadata.ts';
 import type { Form } from './multipart.ts';
@@ -27,6 +28,11 @@ export interface Draft extends Omit<VersionDraft, 'secretsKey' | 'spec'> {
   readonly spec: Omit<VersionSpec, 'limits'>;
 }
 
+interface MakingRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly identity: Identity;
+}
+
 export interface UploadContext extends WorkerKey {
   readonly existing: WorkerRecord | undefined;
   /** Bindings of the newest version, opened: for those that are kept or inherited. */
@@ -34,6 +40,7 @@ export interface UploadContext extends WorkerKey {
   /** Static files of the newest version, for an upload that keeps them. */
   readonly keptAssets: VersionAssets | undefined;
   readonly source: Source;
+  readonly author: string;
 }
 
 /** Makes drafts: whatever is wrong with a version is found here, before anything of it can be seen. */
@@ -46,7 +53,7 @@ export class Drafts {
 
   async ofUpload(
     form: Form,
-    { account, worker, existing, previous, keptAssets, source }: UploadContext,
+    { account, worker, existing, previous, keptAssets, source, author }: UploadContext,
   ): Promise<Draft> {
     const createdOn = this.#time();
     const metadata = parseMetadata(form.metadata, { previous, today: createdOn.slice(0, 10) });
@@ -86,13 +93,14 @@ export class Drafts {
       annotations: { 'workers/triggered_by': 'upload', ...metadata.annotations },
       etag: etagOf(refs.modules),
       source,
+      author,
     };
   }
 
   /** The same code with other bindings. It is started as an upload is: code may look at its secrets at the top level. */
   async ofVersion(
     { number: _number, secretsKey: _key, uploadDigest: _digest, ...base }: VersionRecord,
-    change: { bindings: readonly Binding[]; annotations: Annotations; source: Source },
+    change: { bindings: readonly Binding[]; annotations: Annotations; source: Source; author: string },
   ): Promise<Draft> {
     const { blobs, registry, randomUUID } = this.#deps;
     const { account, worker } = base.spec;
@@ -108,7 +116,8 @@ export class Drafts {
     };
     const modules = await loadModules(blobs, base);
     const started = await this.#check({ spec: { ...spec, limits }, modules }, { modules, sourceMaps: [] });
-    return { ...base, ...started, spec, annotations: change.annotations, source: change.source };
+    const { annotations, source, author } = change;
+    return { ...base, ...started, spec, annotations, source, author };
   }
 
   async #checkNamespaces(account: AccountId, bindings: readonly Binding[]): Promise<void> {
@@ -178,6 +187,11 @@ export function etagOf(modules: readonly ModuleRef[]): string {
   return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
 
-export function sourceOf(headers: IncomingHttpHeaders): Source {
+/** Who asks for a change and with what, to be stored with it. */
+export function makerOf({ headers, identity }: MakingRequest): { source: Source; author: string } {
+  return { source: sourceOf(headers), author: identity.actor };
+}
+
+function sourceOf(headers: IncomingHttpHeaders): Source {
   return headers['user-agent']?.startsWith('wrangler/') === true ? 'wrangler' : 'api';
 }

@@ -4,8 +4,9 @@ import { PlatformError } from '../errors.ts';
 import type { Binding, VersionShare } from '../model.ts';
 import { openVersion, withFreshKeys } from '../secrets/index.ts';
 import type { Annotations, CreateVersionOptions, RouteState, Source, VersionRecord } from '../store/index.ts';
+import type { Identity } from './auth.ts';
 import type { ControlDeps } from './context.ts';
-import { type Draft, Drafts, sourceOf } from './drafts.ts';
+import { type Draft, Drafts, makerOf } from './drafts.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { type Form, readForm } from './multipart.ts';
 import type { WorkerKey } from './names.ts';
@@ -16,8 +17,8 @@ const SAME_UPLOAD_MS = 60_000; // wrangler tries again within 5 s; a proxy in fr
 export interface UploadRequest extends WorkerKey {
   readonly headers: IncomingHttpHeaders;
   readonly body: Readable | undefined;
-  /** Of the token that sends it. */
-  readonly tokenId: string;
+  /** Who sends it. */
+  readonly identity: Identity;
 }
 
 export interface BindingsChange {
@@ -27,12 +28,14 @@ export interface BindingsChange {
   readonly deploy: boolean;
   readonly annotations: Annotations;
   readonly source: Source;
+  readonly author: string;
 }
 
 export interface DeploymentChange {
   readonly shares: readonly VersionShare[];
   readonly annotations: Annotations;
   readonly source: Source;
+  readonly author: string;
   /** Also back to a version from before a secret was changed. */
   readonly force?: boolean;
 }
@@ -114,7 +117,7 @@ export class Releases {
    */
   async changeBindings(
     key: WorkerKey,
-    { change, deploy, annotations, source }: BindingsChange,
+    { change, deploy, annotations, source, author }: BindingsChange,
   ): Promise<VersionRecord> {
     const { registry } = this.#deps;
     return this.#locks.run(keyOf(key), async () => {
@@ -128,7 +131,7 @@ export class Releases {
         );
       }
       const bindings = change(await this.#open(newest));
-      const draft = await this.#drafts.ofVersion(newest, { bindings, annotations, source });
+      const draft = await this.#drafts.ofVersion(newest, { bindings, annotations, source, author });
       return deploy ? this.#commitAndDeploy(draft, { annotations }) : this.#commitAlone(draft);
     });
   }
@@ -183,14 +186,14 @@ export class Releases {
   }
 
   async #draft(form: Form, request: UploadRequest, newest: VersionRecord | undefined): Promise<Draft> {
-    const { account, worker, headers } = request;
+    const { account, worker } = request;
     return this.#drafts.ofUpload(form, {
       account,
       worker,
       existing: await this.#deps.registry.worker(account, worker),
       previous: newest === undefined ? [] : await this.#open(newest),
       keptAssets: newest?.spec.assets,
-      source: sourceOf(headers),
+      ...makerOf(request),
     });
   }
 
@@ -220,7 +223,14 @@ export class Releases {
     { annotations, ...options }: Omit<CreateVersionOptions, 'deploy'> & { annotations: Annotations },
   ): Promise<VersionRecord> {
     const { createdOn } = draft.spec;
-    const deploy = { id: this.#deps.randomUUID(), annotations, source: draft.source, createdOn };
+    const { source, author } = draft;
+    const deploy = {
+      id: this.#deps.randomUUID(),
+      annotations,
+      source,
+      ...(author !== undefined && { author }),
+      createdOn,
+    };
     const { version, deployed } = await this.#commit(draft, { ...options, deploy });
     await this.#publish(deployed!);
     return version;
@@ -259,9 +269,9 @@ export class Releases {
    * Keyed, since an upload may carry secrets: nobody who has the store can try values out. The token is in it because two people
    * may well upload the same.
    */
-  #digest(kind: string, { metadata, files }: Form, { account, worker, tokenId }: UploadRequest): string {
+  #digest(kind: string, { metadata, files }: Form, { account, worker, identity }: UploadRequest): string {
     const contents = files.flatMap(({ name, mimeType, content }) => [name, mimeType, content]);
-    return this.#deps.vault.fingerprint([kind, account, worker, tokenId, metadata, ...contents]);
+    return this.#deps.vault.fingerprint([kind, account, worker, identity.tokenId, metadata, ...contents]);
   }
 
   /** Only the newest: what somebody did in between, a secret say, must not be undone by an old version. */

@@ -62,7 +62,7 @@ export const registerScripts: Resource = (app, { registry, releases }) => {
         ...toWorkerKey(request.params),
         headers: request.headers,
         body: bodyStream(request),
-        tokenId: request.identity.tokenId,
+        identity: request.identity,
       });
       return ok({
         id: version.spec.worker,

@@ -4,7 +4,7 @@ import { PlatformError } from '../errors.ts';
 import type { Binding } from '../model.ts';
 import type { Annotations } from '../store/index.ts';
 import type { Resource } from './context.ts';
-import { sourceOf } from './drafts.ts';
+import { makerOf } from './drafts.ts';
 import { ok, Result } from './envelope.ts';
 import { BindingName, dropEmpty } from './metadata.ts';
 import { toWorkerKey, type WorkerKey, WorkerParams } from './names.ts';
@@ -75,11 +75,11 @@ export const registerSecrets: Resource = (app, { registry, releases }) => {
         response: { 200: Result(SecretBody) },
       },
     },
-    async ({ params, body: { name, text, type }, headers }) => {
+    async ({ params, body: { name, text, type }, headers, identity }) => {
       await releases.changeBindings(toWorkerKey(params), {
         ...toChange(new Map([[name, text]])),
         deploy: true,
-        source: sourceOf(headers),
+        ...makerOf({ headers, identity }),
       });
       return ok({ name, type });
     },
@@ -96,11 +96,11 @@ export const registerSecrets: Resource = (app, { registry, releases }) => {
         response: { 200: Result(z.null()) },
       },
     },
-    async ({ params, headers }) => {
+    async ({ params, headers, identity }) => {
       await releases.changeBindings(toWorkerKey(params), {
         ...toChange(new Map([[params.secret, null]])),
         deploy: true,
-        source: sourceOf(headers),
+        ...makerOf({ headers, identity }),
       });
       return ok(null);
     },
@@ -118,12 +118,12 @@ export const registerSecrets: Resource = (app, { registry, releases }) => {
         response: { 200: Result(z.array(SecretBody)) },
       },
     },
-    async ({ params, body, headers }) => {
+    async ({ params, body, headers, identity }) => {
       const key = toWorkerKey(params);
       await releases.changeBindings(key, {
         ...toChange(toChanges(body.secrets)),
         deploy: true,
-        source: sourceOf(headers),
+        ...makerOf({ headers, identity }),
       });
       return ok(await list(key));
     },
@@ -141,11 +141,11 @@ export const registerSecrets: Resource = (app, { registry, releases }) => {
         response: { 200: Result(VersionBody) },
       },
     },
-    async ({ params, body, headers }) => {
+    async ({ params, body, headers, identity }) => {
       const version = await releases.changeBindings(toWorkerKey(params), {
         ...toChange(toChanges(body.env), dropEmpty(body.annotations)),
         deploy: false,
-        source: sourceOf(headers),
+        ...makerOf({ headers, identity }),
       });
       return ok(toVersionBody(version));
     },

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { bodyStream } from './body.ts';
 import type { Resource } from './context.ts';
-import { sourceOf } from './drafts.ts';
+import { makerOf } from './drafts.ts';
 import { ok, Result } from './envelope.ts';
 import { parseSettingsBindings } from './metadata.ts';
 import { readForm } from './multipart.ts';
@@ -75,7 +75,7 @@ export const registerSettings: Resource = (app, { registry, releases, now }) => 
         change: (bindings) => parseSettingsBindings(form.metadata, bindings),
         deploy: true,
         annotations: { 'workers/triggered_by': 'secret' },
-        source: sourceOf(request.headers),
+        ...makerOf(request),
       });
       return ok({ ...toSettingsBody(record), ...toVersionSettings(version) });
     },

@@ -31,7 +31,7 @@ export const registerVersions: Resource = (app, { registry, releases }) => {
         ...toWorkerKey(request.params),
         headers: request.headers,
         body: bodyStream(request),
-        tokenId: request.identity.tokenId,
+        identity: request.identity,
       });
       return ok(toVersionBody(version));
     },

@@ -6,7 +6,7 @@ import { hasPreviews } from './alias.ts';
 import type { ControlDeps } from './context.ts';
 import type { WorkerKey } from './names.ts';
 
-const AUTHOR = 'operator'; // until there are users
+const UNKNOWN_AUTHOR = 'operator'; // of what was stored before authors were
 
 const Annotations = z.record(z.string(), z.string());
 
@@ -58,8 +58,9 @@ export function toVersionBody(version: VersionRecord): Record<string, unknown> {
     metadata: {
       created_on: spec.createdOn,
       modified_on: spec.createdOn,
-      author_email: AUTHOR,
-      author_id: AUTHOR,
+      // Names of tokens: there are no users, and wrangler shows what it gets.
+      author_email: version.author ?? UNKNOWN_AUTHOR,
+      author_id: version.author ?? UNKNOWN_AUTHOR,
       source: version.source,
       has_preview: hasPreviews(spec.worker),
     },
@@ -89,7 +90,7 @@ export function toDeploymentBody(deployment: DeploymentRecord): Record<string, u
     id: deployment.id,
     source: deployment.source,
     strategy: 'percentage',
-    author_email: AUTHOR,
+    author_email: deployment.author ?? UNKNOWN_AUTHOR,
     created_on: deployment.createdOn,
     annotations: deployment.annotations,
     versions: deployment.shares.map(({ version, percentage }) => ({ version_id: version, percentage })),

@@ -63,6 +63,8 @@ export interface VersionDraft {
   readonly handlers: readonly string[];
   readonly etag: string;
   readonly source: Source;
+  /** Whose token made it. Absent in what builds stored that did not note it. */
+  readonly author?: string;
   /** Equal for an upload that is sent again. */
   readonly uploadDigest?: string;
 }
@@ -81,6 +83,7 @@ export interface DeploymentDraft {
   readonly shares: readonly VersionShare[];
   readonly annotations: Annotations;
   readonly source: Source;
+  readonly author?: string;
   readonly createdOn: string;
 }
 
