@@ -13,6 +13,7 @@ export type {
   PrepareVersion,
   ReloadWorkers,
   ResolveService,
+  Seal,
   StartCell,
   SuspendAccount,
   TailedWorkersMessage,

@@ -1,10 +1,10 @@
 /**
  * Composition root of a cell process. Inherits its only doors: file descriptor 3, the channel to the supervisor, and
- * from 4 on one link to each gateway. It opens nothing itself once it has started.
+ * from 4 on one link to each gateway. Once it has started it gives up opening anything (seal.ts).
  */
 import { Socket } from 'node:net';
 import { type Channel, openChannel } from '../channel/index.ts';
-import { Engine, type GuestSource, LoadError } from '../engine/index.ts';
+import { endProcess, Engine, type GuestSource, LoadError } from '../engine/index.ts';
 import { Cell } from './cell.ts';
 import { CELL_FRAME_BYTES } from './protocol.ts';
 import type {
@@ -18,10 +18,12 @@ import type {
   TailedWorkersMessage,
 } from './protocol.ts';
 import { RemoteHost } from './remote-host.ts';
+import { seal } from './seal.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 
 const SUPERVISOR_FD = 3;
 const FIRST_LINK_FD = 4;
+const CATASTROPHE_EXIT_CODE = 134; // as if by SIGABRT
 const FAREWELL_MS = 2_000; // after V8 has lost an isolate: time for the others to finish
 
 // Ctrl-C reaches the whole process group; when to end is the supervisor's decision.
@@ -82,7 +84,7 @@ const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promi
 
 /** Not process.exit(): that waits for the threads of isolated-vm's pool, of which the warden's never ends. */
 function leave(): void {
-  process.kill(process.pid, 'SIGKILL');
+  endProcess(0);
 }
 
 async function start(options: StartCell, payload: Buffer): Promise<unknown> {
@@ -92,13 +94,15 @@ async function start(options: StartCell, payload: Buffer): Promise<unknown> {
     onStuck: 'exit',
     onCatastrophe: (message) => {
       supervisor.notify('catastrophe', { message });
-      setTimeout(leave, FAREWELL_MS);
+      setTimeout(() => endProcess(CATASTROPHE_EXIT_CODE), FAREWELL_MS);
     },
     now: Date.now,
   });
   const made = new Cell({ engine, host, memoryBudgetBytes: options.memoryBudgetBytes, now: Date.now });
   running = { cell: made, engine };
   for (let index = 0; index < options.links; index++) link(made, FIRST_LINK_FD + index);
+  // The last thing before tenants' code comes: from here on everything that is needed is loaded and open.
+  seal(options.seal);
   return { snapshot: engine.usesSnapshot };
 }
 

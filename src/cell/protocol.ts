@@ -14,6 +14,15 @@ export interface StartCell {
   readonly memoryBudgetBytes: number;
   /** How many gateway links were inherited, from file descriptor 4 on. */
   readonly links: number;
+  /** What the cell gives up once it is ready to serve; nothing where it is not confined. */
+  readonly seal: Seal;
+}
+
+export interface Seal {
+  /** A seccomp filter for all of its threads, in base64: a program of classic BPF (confine/bpf.ts). */
+  readonly filter?: string;
+  /** Of Node's permission model. */
+  readonly permissions: readonly string[];
 }
 
 /** Call `check`, with a VersionHeader and its payload. */

@@ -40,6 +40,10 @@ export function toLines(event: PlatformEvent): string[] {
       ];
     case 'warning':
       return [`${paint('yellow', 'warning')}  ${show('message')}`];
+    case 'alarm':
+      return [`${paint('red', 'ALARM')}  cell ${show('id')}: ${show('message')}`];
+    case 'sandbox':
+      return [`cells are confined by: ${show('kind')}`];
     case 'invocation':
       return toRecordLines({ ...event, event: event['kind'] });
     case 'stopping':

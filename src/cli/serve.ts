@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/main.ts';
+import type { SandboxMode } from '../confine/index.ts';
 import { API_REQUESTS_PER_TOKEN, CACHE_BYTES, KEPT_VERSION_BYTES, KEPT_VERSIONS } from '../limits.ts';
 import { KEY_SOURCE, type KeySource, parseKeySource } from '../secrets/index.ts';
 import { CommandError } from './command-error.ts';
@@ -154,6 +155,15 @@ export const PLATFORM_OPTIONS = {
     allowed: 'file:PATH, env:NAME or command:COMMAND',
     help: 'The master key until now, once, to go over to the one of --secrets-key',
   },
+  sandbox: {
+    type: 'string',
+    value: 'KIND',
+    default: 'auto',
+    pattern: /^(auto|bubblewrap|jail|off)$/,
+    allowed: 'auto, bubblewrap, jail or off',
+    help: 'How processes that run Workers are confined; auto takes the best that works here (isola doctor)',
+  },
+  'require-sandbox': { type: 'boolean', help: 'Refuse to start without bubblewrap and its filters' },
   json: { type: 'boolean', help: 'Print one JSON object per line: ready, token, cell-exit, invocation …' },
 } as const;
 
@@ -190,6 +200,8 @@ export interface PlatformValues {
   readonly 'keep-versions-mib': number;
   readonly 'secrets-key': string | undefined;
   readonly 'old-secrets-key': string | undefined;
+  readonly sandbox: string;
+  readonly 'require-sandbox': boolean;
   readonly json: boolean;
 }
 
@@ -270,7 +282,7 @@ export function toListenError(
 /** Files and networks that options name are looked at by who uses them. */
 function toOptionError(error: unknown): CommandError | undefined {
   const { message = '' } = (error ?? {}) as { message?: string };
-  if (!/^Cannot (use|read|trust) /.test(message)) return undefined;
+  if (!/^Cannot (confine|use|read|trust) /.test(message)) return undefined;
   return new CommandError(message, { cause: error });
 }
 
@@ -297,6 +309,8 @@ function toPlatformOptions(
     oldSecretsKey: toKeySource(values['old-secrets-key']),
     allowPrivateEgress: values['allow-private-egress'],
     apiRate: values['api-rate'],
+    sandbox: values.sandbox as SandboxMode,
+    requireSandbox: values['require-sandbox'],
     onEvent,
     ...toTlsOption(values),
     ...(values['public-port'] !== undefined && { publicPort: values['public-port'] }),

@@ -5,7 +5,7 @@
  * and the kernel's posix-timers_types.h), so `clock_gettime` needs no file system: it also works where `/proc` is not
  * mounted. Unlike `/proc/…/schedstat`, which is brought up to date at scheduler ticks, it is exact. About 1 µs a call.
  */
-import { readdirSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import ffi from 'node:ffi';
 
 /** CPU time used so far by one thread, in µs. */
@@ -18,8 +18,18 @@ const libc = isLinux
       clock_gettime: { arguments: ['i32', 'pointer'], return: 'i32' },
       gettid: { arguments: [], return: 'i32' },
       setpriority: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+      lseek: { arguments: ['i32', 'i64', 'i32'], return: 'i64' },
+      getdents64: { arguments: ['i32', 'pointer', 'u64'], return: 'i64' },
+      _exit: { arguments: ['i32'], return: 'void' },
     }).functions
   : undefined;
+
+// Made once: a sealed cell may not ask for the address of anything any more.
+const timespec = new BigInt64Array(2);
+const timespecPointer = ffi.getRawPointer(timespec.buffer);
+const taskFolder = openTaskFolder();
+const dirents = Buffer.from(new ArrayBuffer(4_096));
+const direntsPointer = ffi.getRawPointer(dirents.buffer);
 
 const OFFSET_SAMPLES = 32;
 const NOW_OFFSET_US = measureOffset();
@@ -39,11 +49,11 @@ export function createCpuClock(threadId: number): CpuClock {
   const getTime = libc?.['clock_gettime'];
   if (getTime === undefined) return () => processCpuUs();
   const clockId = (~threadId << 3) | 6;
-  const timespec = new BigInt64Array(2);
-  const pointer = ffi.getRawPointer(timespec.buffer);
+  let lastUs = 0;
   return () => {
-    getTime(clockId, pointer); // fails only when the thread has ended, and then leaves what it last told
-    return Number(timespec[0]) * 1e6 + Number(timespec[1]) / 1e3;
+    // Fails only when the thread has ended: it used what it used.
+    if (getTime(clockId, timespecPointer) === 0) lastUs = Number(timespec[0]) * 1e6 + Number(timespec[1]) / 1e3;
+    return lastUs;
   };
 }
 
@@ -56,12 +66,38 @@ export function setThreadNice(threadId: number, nice: number): boolean {
   return libc !== undefined && libc['setpriority']?.(PRIO_PROCESS, threadId, nice) === 0;
 }
 
-/** Ids of all threads of this process; empty where `/proc` is not there to ask. */
+/** Ids of all threads of this process; empty where `/proc` was not there when this module was loaded. */
 export function listThreadIds(): number[] {
+  const read = libc?.['getdents64'];
+  if (taskFolder === undefined || read === undefined) return [];
+  libc?.['lseek']?.(taskFolder, 0n, 0);
+  const ids: number[] = [];
+  for (;;) {
+    const bytes = Number(read(taskFolder, direntsPointer, BigInt(dirents.length)));
+    if (bytes <= 0) return ids;
+    // struct linux_dirent64: inode, offset, u16 length of the record, type, name ended by a zero
+    for (let at = 0; at < bytes; at += dirents.readUInt16LE(at + 16)) {
+      const id = Number(dirents.toString('latin1', at + 19, dirents.indexOf(0, at + 19)));
+      if (id > 0) ids.push(id); // neither `.` nor `..`
+    }
+  }
+}
+
+/**
+ * Ends this process at once, from any of its threads. A signal would not do: the first process of a PID namespace, which
+ * a confined cell is, cannot be ended by its own.
+ */
+export function endProcess(code: number): void {
+  libc?.['_exit']?.(code);
+  process.kill(process.pid, 'SIGKILL'); // where there is no libc to ask
+}
+
+/** Opened once: a sealed cell opens nothing any more, and can still read what it has open. */
+function openTaskFolder(): number | undefined {
   try {
-    return readdirSync('/proc/self/task').map(Number);
+    return isLinux ? openSync('/proc/self/task', 'r') : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }
 

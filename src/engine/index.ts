@@ -4,6 +4,7 @@
  * Promise: an isolate serves one tenant for its whole life, and no entry outlives its CPU budget.
  * Start at isolate.ts; watchdog.ts explains how a limit is kept.
  */
+export { endProcess } from './cpu-clock.ts';
 export { Engine, type EngineOptions } from './engine.ts';
 export { ENTRY, type EntryResult, type GuestArgument, GuestIsolate, type HostHandler } from './isolate.ts';
 export { toGuestBytes } from './guest-bytes.ts';

@@ -6,7 +6,8 @@
  * since the entry began. Never above the wall time that has passed.
  *
  * The pool's threads bear the name of the thread that made them. They come late, and when all are busy isolated-vm
- * makes one for a single task: so they are looked for again when none accounts for the time that passes.
+ * makes one for a single task: so they are looked for again when none accounts for the time that passes. A sealed cell
+ * cannot read names; it has no other threads that come late (watchdog.ts sees to it).
  */
 import { readFileSync } from 'node:fs';
 import { type CpuClock, createCpuClock, listThreadIds, setThreadNice } from './cpu-clock.ts';
@@ -61,7 +62,8 @@ export class LaneClock {
     for (const id of this.#threads.keys()) if (!present.has(id)) this.#threads.delete(id);
     for (const id of present) {
       if (this.#threads.has(id) || this.#others.has(id)) continue;
-      if (readName(id) !== POOL_THREAD_NAME) {
+      const name = readName(id);
+      if (name !== undefined && name !== POOL_THREAD_NAME) {
         this.#others.add(id);
         continue;
       }
@@ -72,10 +74,10 @@ export class LaneClock {
   }
 }
 
-function readName(threadId: number): string {
+function readName(threadId: number): string | undefined {
   try {
     return readFileSync(`/proc/self/task/${threadId}/comm`, 'utf8');
   } catch {
-    return '';
+    return undefined;
   }
 }

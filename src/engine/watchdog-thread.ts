@@ -1,6 +1,6 @@
 /** The watchdog's thread: see watchdog.ts. Runs nothing else, and allocates nothing while it watches. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createCpuClock, currentThreadId, setThreadNice, wallUs } from './cpu-clock.ts';
+import { createCpuClock, currentThreadId, endProcess, setThreadNice, wallUs } from './cpu-clock.ts';
 import type { CpuClock } from './cpu-clock.ts';
 import { LaneClock } from './lane-clock.ts';
 import { INLINE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
@@ -15,6 +15,7 @@ interface Data {
 const TICK_MS = 1;
 const IDLE_TICKS = 50; // ticks without a running entry before it sleeps: 50 ms of quiet
 const STUCK_MS = 250; // a disposed isolate ends within a few ms unless it is in a built-in that cannot be interrupted
+const STUCK_EXIT_CODE = 137; // as if by SIGKILL
 const STUCK_CPU_US = 150_000; // and one that is really stuck goes on using CPU: else its end is only not yet noticed
 
 const data = workerData as Data;
@@ -124,7 +125,7 @@ function endStuck(runner: Runner): void {
   if (performance.now() - (condemnedAt[runner] ?? 0) < STUCK_MS) return;
   if (clockOf(runner) - (condemnedUs[runner] ?? 0) < STUCK_CPU_US) return;
   // The entering thread may be the one that is stuck, so it cannot be asked. The supervisor replaces the process.
-  if (data.onStuck === 'exit') process.kill(process.pid, 'SIGKILL');
+  if (data.onStuck === 'exit') endProcess(STUCK_EXIT_CODE);
   condemnedAt[runner] = Infinity;
 }
 

@@ -10,7 +10,9 @@
  * A *runner* is something that executes entries one after the other: the thread that enters inline, or the lane of the
  * pool (lane.ts).
  */
+import { randomFill } from 'node:crypto';
 import { once } from 'node:events';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createCpuClock, currentThreadId, listThreadIds, wallUs } from './cpu-clock.ts';
 import { LaneClock } from './lane-clock.ts';
@@ -20,7 +22,7 @@ import { INLINE, LANE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words
 export interface WatchdogOptions {
   /**
    * What to do about an entry that does not end although its isolate was disposed (some built-ins of V8 cannot be
-   * interrupted): `exit` kills this process at once, from the watchdog's thread; `ignore` leaves it.
+   * interrupted): `exit` ends this process at once, from the watchdog's thread; `ignore` leaves it.
    */
   readonly onStuck: 'exit' | 'ignore';
 }
@@ -54,6 +56,7 @@ export class Watchdog {
   static async start(options: WatchdogOptions): Promise<Watchdog> {
     const words = new Int32Array(new SharedArrayBuffer(4 * (WORDS.runners + WORDS.runnerStride * RUNNERS.length)));
     const warden = await Warden.start(words.buffer);
+    await startThreadsOfLibuv();
     const otherThreadIds = listThreadIds(); // the warden's is among them now, and the lane's not yet
     const thread = new Worker(new URL('./watchdog-thread.ts', import.meta.url), {
       workerData: {
@@ -65,7 +68,8 @@ export class Watchdog {
     });
     thread.unref();
     await once(thread, 'message');
-    return new Watchdog(words, thread, warden, new LaneClock(otherThreadIds));
+    // Once more: now with the watchdog's own.
+    return new Watchdog(words, thread, warden, new LaneClock(listThreadIds()));
   }
 
   /** The warden, with which every isolate must be registered before it is entered. */
@@ -150,4 +154,9 @@ export class Watchdog {
     // It began unseen. It will have had the same share of the CPU then.
     return Math.min(passedUs, cpuUs + Math.max(0, passedUs - seenUs) * (cpuUs / seenUs));
   }
+}
+
+/** All of its pool begins with the first task. A thread that came later might be taken for one of isolated-vm's. */
+async function startThreadsOfLibuv(): Promise<void> {
+  await promisify(randomFill)(new Uint8Array(1));
 }

@@ -1,6 +1,7 @@
 /** One cell, as the supervisor sees it: its process, watched, and what it is asked and told. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
 import type {
   CheckAnswer,
@@ -14,6 +15,7 @@ import type {
 import { CELL_FRAME_BYTES, toVersionMessage } from '../cell/index.ts';
 import type { AccountId, VersionId } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
+import type { Sandbox } from '../confine/index.ts';
 import { type Child, startChild } from './child.ts';
 
 /** How V8 must run where there are isolates. */
@@ -33,7 +35,10 @@ export interface CellProcessOptions {
   readonly id: string;
   /** One per gateway, already greeted. */
   readonly links: readonly Socket[];
-  readonly start: Omit<StartCell, 'links'>;
+  readonly start: Omit<StartCell, 'links' | 'seal'>;
+  readonly sandbox: Sandbox;
+  /** Of the cell among all cells. */
+  readonly index: number;
   /** The guest runtime, a `GuestSource` as JSON. ASCII. */
   readonly guest: string;
   /** The cell's requests and calls: egress, code, records. */
@@ -51,14 +56,21 @@ export class CellProcess {
 
   private constructor(options: CellProcessOptions) {
     this.id = options.id;
-    const { links, handlers, onLine, onExit } = options;
-    this.#child = startChild({ entry: 'cell/main.ts', flags: CELL_FLAGS, inherit: links, onLine });
+    const { links, handlers, sandbox, index, onLine, onExit } = options;
+    const entry = 'cell/main.ts';
+    this.#child = startChild({
+      entry,
+      flags: CELL_FLAGS,
+      inherit: links,
+      onLine,
+      confine: (flags, inherited) => sandbox.launch({ entry, flags, inherited, index }),
+    });
     // The child has its own copies; these would keep a dead cell's links open.
     for (const socket of links) socket.destroy();
     this.#exited = once(this.#child.process, 'exit');
     this.#child.process.once('exit', (code, signal) => {
       clearInterval(this.#heartbeat);
-      onExit(this, signal ?? `exit code ${code}`);
+      onExit(this, toReason(code, signal));
     });
     this.#channel = openChannel(this.#child.socket, { ids: 'odd', maxFrameBytes: CELL_FRAME_BYTES }, handlers);
   }
@@ -67,7 +79,8 @@ export class CellProcess {
   static async start(options: CellProcessOptions): Promise<CellProcess> {
     const cell = new CellProcess(options);
     const payload = Buffer.from(options.guest, 'latin1');
-    const start: StartCell = { ...options.start, links: options.links.length };
+    const seal = options.sandbox.seal(cell.#child.process.pid ?? 0);
+    const start: StartCell = { ...options.start, links: options.links.length, seal };
     try {
       await cell.#channel.call('start', start, payload);
     } catch (error) {
@@ -79,7 +92,7 @@ export class CellProcess {
   }
 
   get pid(): number | undefined {
-    return this.#child.process.pid;
+    return this.#child.pid();
   }
 
   /** Its channel has ended, and soon its process. */
@@ -161,4 +174,12 @@ export class CellProcess {
     }, HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
+}
+
+/** A confined cell's own parent tells of a signal by an exit code of 128 and its number, as a shell does. */
+function toReason(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal !== null) return signal;
+  const number = (code ?? 0) - 128;
+  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return name ?? `exit code ${code}`;
 }

@@ -20,6 +20,7 @@ import {
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
+import type { SandboxMode } from '../confine/index.ts';
 import type { Route } from '../model.ts';
 import { createKvService, serveKv } from '../kv/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
@@ -36,6 +37,7 @@ import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
 import { openKeyFile } from './key-file.ts';
+import { openSandbox, TRIPWIRE_ALARM, TRIPWIRE_SIGNAL } from './open-sandbox.ts';
 import { createScheduler } from './scheduling.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
@@ -74,12 +76,16 @@ export interface PlatformOptions {
   readonly keepVersions: number;
   /** And how large their modules and source maps may be together; 0 for no limit. */
   readonly keepVersionBytes: number;
+  /** How cells are confined: `auto` takes the best that works on this machine. */
+  readonly sandbox: SandboxMode;
+  /** Refuses to start when cells cannot have bubblewrap and both filters. */
+  readonly requireSandbox: boolean;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
 /**
- * Something an operator may want to know: `starting`, `token`, `secrets-key`, `cell-ready`, `cell-exit`, `invocation` (those not `ok` or with
- * something logged), `warning`.
+ * Something an operator may want to know: `starting`, `sandbox`, `token`, `secrets-key`, `cell-ready`, `cell-exit`, `alarm`,
+ * `invocation` (those not `ok` or with something logged), `warning`.
  */
 export type PlatformEvent = { event: string; [key: string]: unknown };
 
@@ -105,6 +111,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { dataDir, onEvent, host, baseDomain } = options;
   const warn = (message: string) => onEvent({ event: 'warning', message });
   onEvent({ event: 'starting', pid: process.pid });
+  const { sandbox } = await openSandbox({ mode: options.sandbox, isRequired: options.requireSandbox, onEvent });
   // Everything below is for the platform's own eyes, whatever the data folder allows.
   process.umask(0o077);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -214,6 +221,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           spares: SPARES,
           memoryBudgetBytes: Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells),
         },
+        sandbox,
+        index: cells.ids.indexOf(id),
         guest,
         handlers: createCellHandlers({ registry, blobs, vault, egress, resources: reachable, log, onWarning: warn }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
@@ -222,7 +231,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       void cell.setTailed(tails.workers).catch(() => {}); // it has ended again
       return cell;
     },
-    onExit: (id, reason) => onEvent({ event: 'cell-exit', id, reason }),
+    onExit: (id, reason) => {
+      onEvent({ event: 'cell-exit', id, reason });
+      if (reason === TRIPWIRE_SIGNAL) onEvent({ event: 'alarm', id, message: TRIPWIRE_ALARM });
+    },
     onReady: (id, pid) => onEvent({ event: 'cell-ready', id, pid }),
     onFailure: (id, error) => warn(`Cannot start cell ${id}: ${describe(error)}`),
   });

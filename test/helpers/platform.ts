@@ -74,17 +74,20 @@ interface Running {
   readonly account: string;
 }
 
-/** `data`: a folder to begin with a copy of. */
+/** `data`: a folder to begin with a copy of. `env`: more variables. */
 export async function startTestPlatform(
   args: readonly string[] = [],
-  { data }: { data?: string } = {},
+  { data, env = {} }: { data?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<TestPlatform> {
   const folder = await mkdtemp(join(tmpdir(), 'isola-test-'));
   const dataDir = join(folder, 'data');
   if (data !== undefined) await cp(data, dataDir, { recursive: true });
   const start = async (): Promise<Running> => {
     const ports = ['--port', '0', '--control-port', '0'];
-    const server = spawnIsola(['serve', '--json', ...ports, '--data', dataDir, ...args], { ISOLA_ADMIN_TOKEN: TOKEN });
+    const server = spawnIsola(['serve', '--json', ...ports, '--data', dataDir, ...args], {
+      ISOLA_ADMIN_TOKEN: TOKEN,
+      ...env,
+    });
     const { pid } = JSON.parse(await server.line(/"event":"starting"/)) as { pid: number };
     const ready = JSON.parse(await server.line(/"event":"ready"/)) as Record<'gateway' | 'control' | 'account', string>;
     return { server, pid, gateway: new URL(ready.gateway), controlUrl: ready.control, account: ready.account };
