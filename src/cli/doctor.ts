@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import { chooseSandbox, reportLayers, type SandboxMode } from '../confine/index.ts';
 import { defineCommand } from './options.ts';
+import { compareNode } from './pinned-node.ts';
 import { runProbe, type ProbeResult } from './probe.ts';
 import { PLATFORM_OPTIONS } from './serve.ts';
 import { paint, printLine } from './terminal.ts';
@@ -20,9 +22,14 @@ export const doctor = defineCommand({
     port: PLATFORM_OPTIONS.port,
     'control-port': PLATFORM_OPTIONS['control-port'],
     host: PLATFORM_OPTIONS.host,
+    sandbox: PLATFORM_OPTIONS.sandbox,
+    'require-sandbox': { type: 'boolean', help: 'Also fail when cells cannot have bubblewrap and its filters' },
   },
-  examples: [{ line: 'isola doctor', does: 'Node, platform, isolates and ports, one line each' }],
-  run: async ({ port, 'control-port': controlPort, host }) => {
+  examples: [
+    { line: 'isola doctor', does: 'Node, platform, isolates, ports and layers of confinement, one line each' },
+    { line: 'isola doctor --require-sandbox', does: 'The same, with code 1 when cells cannot be confined' },
+  ],
+  run: async ({ port, 'control-port': controlPort, host, sandbox: mode, 'require-sandbox': isRequired }) => {
     const checks: readonly Check[] = [
       { name: 'node', run: checkNode },
       { name: 'platform', run: checkPlatform },
@@ -35,7 +42,16 @@ export const doctor = defineCommand({
     for (const { name, ok, detail } of results) {
       printLine(`${ok ? paint('green', '✔') : paint('red', '✖')} ${name.padEnd(12)} ${detail}`);
     }
-    return results.every(({ ok }) => ok) ? 0 : 1;
+    const v8 = compareNode(process.versions, Date.now());
+    const mark = v8.ok ? (v8.isOld ? paint('yellow', '!') : paint('green', '✔')) : paint('red', '✖');
+    printLine(`${mark} ${'v8'.padEnd(12)} ${v8.detail}`);
+    const chosen = await chooseSandbox(mode as SandboxMode);
+    const isConfined = chosen.sandbox.kind === 'bubblewrap';
+    printLine(`\nCells are confined by: ${chosen.sandbox.kind}`);
+    for (const { name, isOn, detail } of reportLayers(chosen)) {
+      printLine(`${isOn ? paint('green', '✔') : paint('yellow', '!')} ${name.padEnd(12)} ${detail}`);
+    }
+    return results.every(({ ok }) => ok) && v8.ok && (isConfined || !isRequired) ? 0 : 1;
   },
 });
 

@@ -8,4 +8,5 @@ export { type Chosen, chooseSandbox, type Missing, type SandboxMode } from './ch
 export { closeOnExec } from './descriptors.ts';
 export { allowNice } from './limits.ts';
 export { feed, type Launch } from './program.ts';
+export { type LayerReport, reportLayers } from './report.ts';
 export { allLayers, type Layers, NO_LAYERS, Sandbox, type SandboxKind } from './sandbox.ts';

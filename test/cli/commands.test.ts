@@ -55,6 +55,18 @@ describe('isola', () => {
     }
   });
 
+  it('doctor tells the layers of confinement, those that lack with the remedy, and the age of V8', async () => {
+    const { stdout } = await isola('doctor', '--port', '0', '--control-port', '0');
+    assert.match(stdout, /\n. v8 +\d+\.\d+.* as pinned; of \d{4}-\d\d-\d\d, \d+ days old/);
+    assert.match(
+      stdout,
+      /\nCells are confined by: (bubblewrap|jail|off)\n. namespaces .*\n. filter 1 .*\n. filter 2 .*\n. permissions .*\n. own uid .*\n. rlimits /,
+    );
+    const off = await isola('doctor', '--port', '0', '--control-port', '0', '--sandbox', 'off', '--require-sandbox');
+    assert.equal(off.code, 1);
+    assert.match(off.stdout, /\n! filter 2 +--sandbox off; to have it, leave the option out\n/);
+  });
+
   it('doctor finds this machine fit, and a port that is taken', async () => {
     assert.match((await isola('doctor', '--port', '0', '--control-port', '0')).stdout, /✔ isolated-vm .*\n✔ snapshot/);
     const server = createServer().listen(0, '127.0.0.1');
