@@ -6,7 +6,6 @@
 import dns from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
-import { isPublicAddress } from './addresses.ts';
 import { EgressError } from './errors.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -22,11 +21,12 @@ export type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 export const resolveBySystem: Resolve = (hostname) => dns.promises.lookup(hostname, { all: true });
 
 export interface ConnectorOptions {
-  readonly allowPrivate: boolean;
+  /** Whether tenants may connect to an IP address. */
+  readonly isAllowed: (address: string) => boolean;
   readonly resolve: Resolve;
 }
 
-/** A connector for undici's dispatchers. Where a name has public and other addresses, only the public ones are tried. */
+/** A connector for undici's dispatchers. Where a name has allowed and other addresses, only the allowed ones are tried. */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
   const guard = createGuard(options);
   const connect = buildConnector({
@@ -48,21 +48,21 @@ export interface Guard {
   refuse(hostname: string): EgressError | undefined;
 }
 
-export function createGuard({ allowPrivate, resolve }: ConnectorOptions): Guard {
+export function createGuard({ isAllowed, resolve }: ConnectorOptions): Guard {
   return {
-    lookup: createGuardedLookup({ allowPrivate, resolve }),
+    lookup: createGuardedLookup({ isAllowed, resolve }),
     refuse(hostname) {
       const host = hostname.replace(/^\[|\]$/g, '');
-      return allowPrivate || isIP(host) === 0 || isPublicAddress(host) ? undefined : refusal(host, `is ${host}`);
+      return isIP(host) === 0 || isAllowed(host) ? undefined : refusal(host, `is ${host}`);
     },
   };
 }
 
-function createGuardedLookup({ allowPrivate, resolve }: ConnectorOptions): LookupFunction {
+function createGuardedLookup({ isAllowed, resolve }: ConnectorOptions): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname)
       .then((addresses) => {
-        const allowed = allowPrivate ? addresses : addresses.filter(({ address }) => isPublicAddress(address));
+        const allowed = addresses.filter(({ address }) => isAllowed(address));
         const first = allowed[0];
         if (first === undefined) throw refusal(hostname, `resolves to ${addresses[0]?.address ?? 'no address'}`);
         return { allowed, first };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, describe, it } from 'node:test';
 import zlib from 'node:zlib';
-import { createEgress } from './index.ts';
+import { MAX_LOOP_HOPS } from '../limits.ts';
+import { createEgress, type HostPolicy, parsePorts } from './index.ts';
 import { echo, echoed, get, listen, never, pieces, refusal, serve, text } from './testing.ts';
 
 const open = createEgress({ allowPrivate: true, responseTimeoutMs: 5_000 });
@@ -224,4 +225,57 @@ describe('Egress.fetch()', () => {
       await assert.rejects(open.fetch(request, never), refusal(message));
     });
   }
+
+  it('refuses a port that is not on the list, and takes one of a range that is', async () => {
+    const url = await serve(echo);
+    const port = Number(new URL(url).port);
+    await using narrow = createEgress({ allowPrivate: true, ports: parsePorts('80,443') });
+    await assert.rejects(
+      narrow.fetch(get(url), never),
+      refusal(new RegExp(`port is ${port}, allowed on this platform are 80,443$`)),
+    );
+    await using wide = createEgress({ allowPrivate: true, ports: parsePorts(`80,${port - 1}-${port + 1}`) });
+    assert.equal((await wide.fetch(get(url), never)).status, 200);
+    for (const wrong of ['0', '65536', '90-80', '80,', 'all'])
+      assert.throws(() => parsePorts(wrong), /Cannot use port/);
+  });
+
+  it('reaches what its account may, by any spelling of the host', async () => {
+    const url = await serve(echo);
+    const ask = (hosts: HostPolicy) => open.fetch(get(url, { hosts }), never);
+    assert.equal((await ask({ allow: ['127.0.0.1'] })).status, 200);
+    await assert.rejects(ask({ allow: ['127.0.0.1'], deny: ['127.0.0.1'] }), refusal(/may not reach 127\.0\.0\.1$/));
+    await assert.rejects(ask({ allow: [] }), refusal(/127\.0\.0\.1 is not among the hosts/));
+    for (const host of ['a.example.com', 'A.EXAMPLE.COM', 'a.example.com.', 'b.a.example.com']) {
+      const request = get(`http://${host}/`, { hosts: { deny: ['*.example.com'] } });
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await assert.rejects(open.fetch(request, never), refusal(/may not reach/));
+    }
+    const below = get('http://example.com/', { hosts: { allow: ['*.example.com'] } });
+    await assert.rejects(open.fetch(below, never), refusal(/example\.com is not among/));
+  });
+
+  it('says in CDN-Loop how many Workers have fetched, whatever the guest says, and ends it at the limit', async () => {
+    const url = await serve(echo);
+    const ask = (hops: number) => open.fetch(get(url, { hops, headers: ['CDN-Loop', 'other'] }), never);
+    assert.equal((await echoed(await ask(0))).headers['cdn-loop'], 'isola');
+    assert.equal((await echoed(await ask(2))).headers['cdn-loop'], 'isola, isola, isola');
+    assert.equal((await ask(MAX_LOOP_HOPS)).status, 200);
+    await assert.rejects(ask(MAX_LOOP_HOPS + 1), refusal(/^Loop refused/));
+  });
+
+  it('ends a body at its limit, counted after decompression, and one that takes too long', async () => {
+    const body = zlib.gzipSync(Buffer.alloc(1_000_001));
+    const url = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(body));
+    await using small = createEgress({ allowPrivate: true, maxResponseBytes: 1_000_000 });
+    await assert.rejects(small.fetch(get(url), never).then(text), refusal(/longer than 1000000 bytes$/));
+    await using enough = createEgress({ allowPrivate: true, maxResponseBytes: 1_000_001 });
+    assert.equal((await text(await enough.fetch(get(url), never))).length, 1_000_001);
+    const endless = await serve((_request, response) => {
+      const timer = setInterval(() => response.write('.'), 5);
+      response.on('close', () => clearInterval(timer));
+    });
+    await using brief = createEgress({ allowPrivate: true, wallMs: 50 });
+    await assert.rejects(brief.fetch(get(endless), never).then(text), refusal(/has taken longer/));
+  });
 });

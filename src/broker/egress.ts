@@ -2,11 +2,21 @@
 import assert from 'node:assert';
 import { Readable } from 'node:stream';
 import { Agent } from 'undici';
-import { MAX_REDIRECTS, MAX_REQUEST_HEADER_BYTES } from '../limits.ts';
+import {
+  FETCH_WALL_MS,
+  MAX_FETCH_RESPONSE_BYTES,
+  MAX_LOOP_HOPS,
+  MAX_REDIRECTS,
+  MAX_REQUEST_HEADER_BYTES,
+} from '../limits.ts';
+import { LOOP_HEADER, toLoopValue } from '../loop-header.ts';
+import { isPublicAddress } from './addresses.ts';
 import { createConnector, createGuard, resolveBySystem, type Resolve } from './connect.ts';
 import { decodeBody, parseEncodings } from './decode.ts';
 import { EgressError, toEgressError } from './errors.ts';
 import { headerValue, toGuestHeaders, toOriginHeaders, withoutClient } from './headers.ts';
+import { type HostPolicy, refuseHost } from './host-policy.ts';
+import { ALL_PORTS, DEFAULT_PORTS, type Ports } from './ports.ts';
 import { isRedirect, nextHop, type Hop } from './redirect.ts';
 import { type Client, clientHeaders } from './referrer.ts';
 import { parseTarget } from './target.ts';
@@ -35,6 +45,10 @@ export interface EgressRequest {
   readonly redirect: 'error' | 'follow' | 'manual';
   /** Where it comes from, when the guest has said so. */
   readonly client?: Client | undefined;
+  /** Which hosts its account may reach; by default all. */
+  readonly hosts?: HostPolicy | undefined;
+  /** Fetches of Workers that lie before it: each was made while the request of the one before was handled. */
+  readonly hops?: number | undefined;
 }
 
 export interface EgressResponse {
@@ -51,7 +65,7 @@ export interface EgressResponse {
   readonly connection?: UpgradedConnection;
 }
 
-export interface Egress {
+export interface Egress extends AsyncDisposable {
   /**
    * Settles when the final response's headers are there. Both bodies go on streaming after that, each no faster than
    * its reader; `signal` ends them too. Rejects with an `EgressError` only. A GET with `upgrade: websocket` asks for a
@@ -65,18 +79,30 @@ export interface Egress {
 export interface EgressOptions {
   /** Lets tenants reach loopback, private and other special addresses. For development and trusted tenants. */
   readonly allowPrivate: boolean;
+  /** Which addresses tenants may reach instead of the public ones: tests have no others than their own. */
+  readonly isAllowed?: (address: string) => boolean;
   /** Name resolution; the system's by default. */
-  readonly resolve?: Resolve;
+  readonly resolve?: Resolve | undefined;
+  /** Which ports tenants may reach; by default the usual ones of HTTP, with `allowPrivate` all. */
+  readonly ports?: Ports | undefined;
+  /** Of a response's body, after decompression. */
+  readonly maxResponseBytes?: number;
+  /** From the start of a fetch to its response's last byte, in ms. */
+  readonly wallMs?: number;
   /** How long to wait for response headers, and for each further part of the body, in ms. */
   readonly responseTimeoutMs?: number;
 }
 
 export function createEgress({
   allowPrivate,
+  isAllowed = allowPrivate ? () => true : isPublicAddress,
   resolve = resolveBySystem,
+  ports = allowPrivate ? ALL_PORTS : DEFAULT_PORTS,
+  maxResponseBytes = MAX_FETCH_RESPONSE_BYTES,
+  wallMs = FETCH_WALL_MS,
   responseTimeoutMs = RESPONSE_TIMEOUT_MS,
 }: EgressOptions): Egress {
-  const guard = { allowPrivate, resolve };
+  const guard = { isAllowed, resolve };
   const agent = new Agent({
     connect: createConnector(guard),
     headersTimeout: responseTimeoutMs,
@@ -86,13 +112,17 @@ export function createEgress({
     maxHeaderSize: MAX_REQUEST_HEADER_BYTES,
   });
   const upgrader = createUpgrader({ guard: createGuard(guard), timeoutMs: responseTimeoutMs });
+  const close = (): Promise<void> => {
+    upgrader.close();
+    return agent.destroy();
+  };
   return {
-    fetch: (request, signal) =>
-      followRedirects(request, signal, isUpgrade(request) ? upgrader.upgrade : (hop) => send(agent, hop, signal)),
-    close: () => {
-      upgrader.close();
-      return agent.destroy();
+    fetch: (request, signal) => {
+      const sendHop: Upgrade = isUpgrade(request) ? upgrader.upgrade : (hop) => send(agent, hop, signal);
+      return followRedirects(request, signal, { sendHop, ports, maxResponseBytes, endsAt: performance.now() + wallMs });
     },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -107,18 +137,27 @@ export interface HopResponse {
   readonly connection?: UpgradedConnection;
 }
 
-async function followRedirects(request: EgressRequest, signal: AbortSignal, sendHop: Upgrade): Promise<EgressResponse> {
+interface Way {
+  readonly sendHop: Upgrade;
+  readonly ports: Ports;
+  readonly maxResponseBytes: number;
+  readonly endsAt: number;
+}
+
+async function followRedirects(request: EgressRequest, signal: AbortSignal, way: Way): Promise<EgressResponse> {
   let hop = parseHop(request);
   for (let redirects = 0; ; redirects += 1) {
     if (signal.aborted) throw aborted();
+    checkHop(hop, request.hosts, way);
     let response: HopResponse;
     try {
-      response = await sendHop(hop, signal);
+      response = await way.sendHop(hop, signal);
     } catch (error) {
       throw signal.aborted ? aborted() : toEgressError(error, hop.url.origin);
     }
     const location = isRedirect(response.status) ? headerValue(response.headers, 'location') : undefined;
-    if (location === undefined || request.redirect === 'manual') return toResponse(response, hop, redirects, signal);
+    if (location === undefined || request.redirect === 'manual')
+      return toResponse(response, { hop, redirects, signal, way });
     response.discard();
     if (request.redirect === 'error') {
       throw new EgressError(`Redirect refused: ${hop.url.origin} answered ${response.status}, and redirect is 'error'`);
@@ -129,14 +168,27 @@ async function followRedirects(request: EgressRequest, signal: AbortSignal, send
   }
 }
 
-function parseHop({ method, url, headers, body, client }: EgressRequest): Hop {
+/** Of each hop anew: a redirect must not lead to what the tenant may not ask for itself. */
+function checkHop({ url }: Hop, hosts: HostPolicy | undefined, { ports, endsAt }: Way): void {
+  const refused = ports.refuse(url) ?? (hosts && refuseHost(url, hosts));
+  if (refused !== undefined) throw new EgressError(refused);
+  if (performance.now() > endsAt) throw tooLong(url.origin);
+}
+
+function parseHop({ method, url, headers, body, client, hops = 0 }: EgressRequest): Hop {
   if (!METHOD.test(method) || FORBIDDEN_METHODS.has(method.toUpperCase())) {
     throw new EgressError('Cannot fetch: this method is not allowed');
   }
   if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     throw new EgressError(`Cannot fetch: ${method} with a body`);
   }
-  return { method, url: parseTarget(url), headers: toOriginHeaders(headers), body, client };
+  if (hops > MAX_LOOP_HOPS) {
+    throw new EgressError(
+      `Loop refused: this fetch is the ${hops + 1}th of Workers that fetch one another, limit is ${MAX_LOOP_HOPS + 1}`,
+    );
+  }
+  const sent = [...toOriginHeaders(headers), LOOP_HEADER, toLoopValue(hops + 1)];
+  return { method, url: parseTarget(url), headers: sent, body, client };
 }
 
 function isUpgrade({ method, headers }: EgressRequest): boolean {
@@ -181,7 +233,15 @@ function toUndiciBody(body: Hop['body']): Readable | Uint8Array | null {
   return Readable.from(body, { objectMode: false });
 }
 
-function toResponse(response: HopResponse, hop: Hop, redirects: number, signal: AbortSignal): EgressResponse {
+interface Arrival {
+  readonly hop: Hop;
+  readonly redirects: number;
+  readonly signal: AbortSignal;
+  readonly way: Way;
+}
+
+function toResponse(response: HopResponse, arrival: Arrival): EgressResponse {
+  const { hop, redirects } = arrival;
   const { headers, connection } = response;
   const hasBody = hop.method !== 'HEAD' && !NULL_BODY_STATUSES.has(response.status);
   if (!hasBody) response.discard();
@@ -195,22 +255,32 @@ function toResponse(response: HopResponse, hop: Hop, redirects: number, signal: 
     url: url.href,
     redirected: redirects > 0,
     headers: toGuestHeaders(headers, { decoded: encodings !== undefined }),
-    body: hasBody ? readBody(decodeBody(response.body, encodings ?? []), hop.url.origin, signal) : undefined,
+    body: hasBody ? readBody(decodeBody(response.body, encodings ?? []), arrival) : undefined,
     ...(connection === undefined ? {} : { connection }),
   };
 }
 
 /** The body with errors in the tenant's words. Leaving the loop early closes the connection. */
-async function* readBody(
-  body: AsyncIterable<Uint8Array>,
-  target: string,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+async function* readBody(body: AsyncIterable<Uint8Array>, { hop, signal, way }: Arrival): AsyncGenerator<Uint8Array> {
+  const { origin } = hop.url;
+  let bytes = 0;
   try {
-    yield* body;
+    for await (const chunk of body) {
+      bytes += chunk.byteLength;
+      if (bytes > way.maxResponseBytes) {
+        throw new EgressError(`Response refused: body from ${origin} is longer than ${way.maxResponseBytes} bytes`);
+      }
+      // No timer: without a further chunk, the wait for it ends by itself.
+      if (performance.now() > way.endsAt) throw tooLong(origin);
+      yield chunk;
+    }
   } catch (error) {
-    throw signal.aborted ? aborted() : toEgressError(error, target);
+    throw signal.aborted ? aborted() : toEgressError(error, origin);
   }
+}
+
+function tooLong(origin: string): EgressError {
+  return new EgressError(`Response timed out: the fetch from ${origin} has taken longer than this platform allows`);
 }
 
 function aborted(): EgressError {

@@ -18,6 +18,9 @@ const MESSAGES: Readonly<Record<string, (target: string) => string>> = {
   UND_ERR_INVALID_ARG: () => 'Request refused: invalid header or method',
   ECONNREFUSED: (target) => `Connection refused by ${target}`,
   ENOTFOUND: (target) => `Name not resolved: ${target}`,
+  ENODATA: (target) => `Name not resolved: ${target}`,
+  ESERVFAIL: (target) => `Name not resolved: ${target}`,
+  ETIMEOUT: (target) => `Name not resolved: ${target}`,
   EAI_AGAIN: (target) => `Name not resolved: ${target}`,
   EAI_FAIL: (target) => `Name not resolved: ${target}`,
 };

@@ -4,7 +4,22 @@ import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
 import { WebSocketSession } from '../web-socket/index.ts';
 import type { Egress, EgressRequest, EgressResponse } from './egress.ts';
 import { EgressError } from './errors.ts';
+import type { HostPolicy } from './host-policy.ts';
 import { parseClient } from './referrer.ts';
+
+/** A cell's fetch, and what its account may reach. */
+export interface FetchRequest {
+  readonly head: string;
+  readonly body: Buffer;
+  readonly fin: boolean;
+  /** Fetches of Workers that lie before it. */
+  readonly hops?: number;
+  /** Which hosts it may reach; all by default. Rejects when it may reach none. */
+  readonly hosts?: Promise<HostPolicy>;
+  readonly onEnd?: () => void;
+  readonly onOpen?: () => void;
+  readonly onClose?: () => void;
+}
 
 /**
  * Answers an exchange by a fetch to the network. `head` as the guest's ABI has it:
@@ -12,11 +27,7 @@ import { parseClient } from './referrer.ts';
  * `statusText\nurl\nredirected(0|1)\nname\nvalue\n…`. `onEnd` hears when it is over, however. A WebSocket that the
  * answer opens goes on after that, until `onClose`.
  */
-export function serveFetch(
-  egress: Egress,
-  exchange: Exchange,
-  request: { head: string; body: Buffer; fin: boolean; onEnd?: () => void; onOpen?: () => void; onClose?: () => void },
-): ExchangeEvents {
+export function serveFetch(egress: Egress, exchange: Exchange, request: FetchRequest): ExchangeEvents {
   const upload = new Upload(exchange, request.body, request.fin);
   let session: WebSocketSession | undefined;
   const [method = '', url = '', mode = '', ...headers] = request.head.split('\n');
@@ -27,12 +38,16 @@ export function serveFetch(
     redirect: redirect === 'manual' || redirect === 'error' ? redirect : 'follow',
     headers,
     client: parseClient(client[0], client[1], client[2]),
+    hops: request.hops,
     body: toBody(request, method, upload),
   };
   const aborted = new AbortController();
   const download = new Download(exchange);
-  void egress
-    .fetch(outbound, aborted.signal)
+  const answer =
+    request.hosts === undefined
+      ? egress.fetch(outbound, aborted.signal)
+      : request.hosts.then((hosts) => egress.fetch({ ...outbound, hosts }, aborted.signal));
+  void answer
     .then(
       (response) => {
         if (response.connection === undefined) return download.send(response);

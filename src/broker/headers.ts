@@ -1,5 +1,7 @@
 /** Header lists (`name, value, name, value…`) on their way out to an origin and back to the guest. */
 
+import { LOOP_HEADER } from '../loop-header.ts';
+
 /** RFC 9110 §7.6.1: they speak of one connection only. `host`, `content-length`, `expect` are this module's to set. */
 const HOP_BY_HOP = new Set([
   'connection',
@@ -12,7 +14,7 @@ const HOP_BY_HOP = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-const MANAGED = new Set(['content-length', 'expect', 'host', 'http2-settings']);
+const MANAGED = new Set(['content-length', 'expect', 'host', 'http2-settings', LOOP_HEADER]);
 /** Fetch standard, HTTP-redirect fetch step 13, and what clients outside browsers drop as well. */
 const SECRETS = new Set(['authorization', 'cookie', 'proxy-authorization']);
 /** Fetch standard, "request-body-header name". */

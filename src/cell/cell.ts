@@ -155,7 +155,9 @@ export class Cell implements InstanceOwner, InvocationOwner {
             `Cannot call the service "${binding.service}": there is no such Worker in this account.`,
           );
         }
-        const event = { kind: 'fetch', ray, clientIp, head: call.head, depth: depth + 1, chain, entrypoint } as const;
+        const { hops } = subrequest.invocation;
+        const passed = { ray, clientIp, head: call.head, hops, depth: depth + 1, chain };
+        const event = { kind: 'fetch', ...passed, entrypoint } as const;
         subrequest.start(
           (body, fin, events) =>
             openLocalExchange(

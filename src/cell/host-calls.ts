@@ -214,7 +214,7 @@ function subrequest(instance: Instance, id: number, [inv, head, body, bindingInd
   const principal = { account: instance.spec.account, worker: instance.spec.worker, ray: invocation.event.ray };
   call.start((first, fin, events) => {
     const options = { fin, events };
-    if (!isResource) return host.openFetch(principal, sent, first, options);
+    if (!isResource) return host.openFetch({ ...principal, hops: invocation.hops }, sent, first, options);
     return host.openResource(principal, { ...target, head: sent }, first, options);
   }, source);
 }

@@ -11,6 +11,12 @@ export interface Principal {
   readonly ray: string;
 }
 
+/** The same for a fetch to the network. */
+export interface FetchPrincipal extends Principal {
+  /** Fetches of Workers that lie before it, one setting off the next. */
+  readonly hops: number;
+}
+
 export interface CellHost {
   /** The code of a version. Rejects when there is none. */
   loadVersion(id: VersionId): Promise<VersionCode>;
@@ -21,7 +27,7 @@ export interface CellHost {
    * `statusText\nurl\nredirected(0|1)\nname\nvalue\n…`.
    */
   openFetch(
-    principal: Principal,
+    principal: FetchPrincipal,
     head: string,
     body: Uint8Array | undefined,
     options: { fin: boolean; events: ExchangeEvents },

@@ -2,6 +2,7 @@
 import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import { ENTER } from '../guest/abi.ts';
 import { MAX_LOG_BYTES, MAX_REQUEST_BODY_BYTES, WAIT_UNTIL_WALL_MS } from '../limits.ts';
+import { countHops, LOOP_HEADER } from '../loop-header.ts';
 import type { ExceptionInfo, InvocationRecord, LogLine, Outcome, TailDetails } from '../model.ts';
 import { failureResponse } from './failure-response.ts';
 import type { InStream } from './in-stream.ts';
@@ -30,6 +31,8 @@ export interface InvocationEvent {
   readonly depth: number;
   /** Of everything that the same request set off. */
   readonly chain?: CallChain;
+  /** Of a call through a service binding: the caller's. */
+  readonly hops?: number;
 }
 
 const MAX_EXCEPTIONS = 20; // recorded per invocation; one is the rule
@@ -101,6 +104,18 @@ export class Invocation implements ExchangeEvents {
     this.chain = event.chain;
     this.#startedAt = context.now;
     this.#owner = context.owner;
+  }
+
+  /** Fetches of Workers by way of the network that lie before it. */
+  get hops(): number {
+    const { kind, head, hops } = this.event;
+    if (hops !== undefined) return hops;
+    if (kind !== 'fetch' || !head.includes(LOOP_HEADER)) return 0;
+    const parts = head.split('\n');
+    let count = 0;
+    // At the places of names only: a value may be anything.
+    for (let at = 2; at + 1 < parts.length; at += 2) if (parts[at] === LOOP_HEADER) count += countHops(parts[at + 1]);
+    return count;
   }
 
   get instance(): Instance | undefined {

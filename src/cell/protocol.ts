@@ -1,6 +1,6 @@
 /**
  * What supervisor and cell say to each other over the cell's first channel, beside VersionHeader and exchanges. Those are
- * fetches, `account\nworker\nray\n` and the guest's head, or questions about resources (resources.ts).
+ * fetches, `account\nworker\nray\nhops\n` and the guest's head, or questions about resources (resources.ts).
  */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { MAX_UPLOAD_RAW_BYTES } from '../limits.ts';

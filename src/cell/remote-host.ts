@@ -2,7 +2,7 @@
 import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, VersionCode } from '../model.ts';
-import type { CellHost, Principal } from './host.ts';
+import type { CellHost, FetchPrincipal, Principal } from './host.ts';
 import type { Deployed, TailedWorkersMessage } from './protocol.ts';
 import { RecordBatch } from './record-batch.ts';
 import { TailedWorkers } from './tailed-workers.ts';
@@ -46,12 +46,12 @@ export class RemoteHost implements CellHost {
   }
 
   openFetch(
-    { account, worker, ray }: Principal,
+    { account, worker, ray, hops }: FetchPrincipal,
     head: string,
     body: Uint8Array | undefined,
     options: { fin: boolean; events: ExchangeEvents },
   ): Exchange {
-    return this.#channel.request(`${account}\n${worker}\n${ray}\n${head}`, body, options.fin, options.events);
+    return this.#channel.request(`${account}\n${worker}\n${ray}\n${hops}\n${head}`, body, options.fin, options.events);
   }
 
   openResource(

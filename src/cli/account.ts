@@ -1,5 +1,6 @@
 /** `isola account …`: the operator's accounts on a running server. */
 import { z } from 'zod';
+import { accountSet } from './account-set.ts';
 import { confirm } from './confirm.ts';
 import { callControl, CONTROL_OPTIONS, printRows, toControlTarget } from './control-client.ts';
 import { type Command, type CommandGroup, defineCommand, onlyArgument } from './options.ts';
@@ -104,8 +105,8 @@ const remove = defineCommand({
 
 export const account: CommandGroup = {
   name: 'account',
-  summary: 'Make, list, suspend, resume and delete accounts',
-  commands: [create, list, suspend, resume, remove],
+  summary: 'Make, list, set up, suspend, resume and delete accounts',
+  commands: [create, list, accountSet, suspend, resume, remove],
 };
 
 function defineStatusCommand(what: {

@@ -15,6 +15,7 @@ import { paint, printLine } from './terminal.ts';
 export const FIRST_ACCOUNT = 'main';
 
 const MIB = 1024 * 1024;
+const EGRESS_PORTS = /^(any|\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*)$/;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
 /** Options that `serve` and `start` share. */
@@ -110,6 +111,22 @@ export const PLATFORM_OPTIONS = {
     type: 'boolean',
     help: 'Let Workers fetch private addresses (10.0.0.0/8, 127.0.0.1 …): for development only',
   },
+  'egress-ports': {
+    type: 'string',
+    value: 'PORTS',
+    pattern: EGRESS_PORTS,
+    allowed: 'ports and ranges such as 80,443,8000-8999, or any',
+    defaultText: '80, 443 and the other usual ones of HTTP',
+    help: 'Ports that Workers may fetch from: 80,443,8000-8999, or any',
+  },
+  'egress-dns-server': {
+    type: 'string',
+    value: 'ADDRESS:PORT',
+    pattern: /^(\d+(\.\d+){3}|\[[\da-f:]+\])(:\d{1,5})?$/i,
+    allowed: 'an IP address, with a port or without, such as 127.0.0.1:5353',
+    defaultText: 'those of this machine',
+    help: 'DNS server that Workers’ fetches go by',
+  },
   data: {
     type: 'string',
     value: 'DIR',
@@ -195,6 +212,8 @@ export interface PlatformValues {
   readonly 'public-port': number | undefined;
   readonly 'dns-server': string | undefined;
   readonly 'allow-private-egress': boolean;
+  readonly 'egress-ports': string | undefined;
+  readonly 'egress-dns-server': string | undefined;
   readonly 'api-rate': number;
   readonly 'keep-versions': number;
   readonly 'keep-versions-mib': number;
@@ -308,6 +327,8 @@ function toPlatformOptions(
     secretsKey: toKeySource(values['secrets-key']),
     oldSecretsKey: toKeySource(values['old-secrets-key']),
     allowPrivateEgress: values['allow-private-egress'],
+    egressPorts: values['egress-ports'],
+    egressDnsServer: values['egress-dns-server'],
     apiRate: values['api-rate'],
     sandbox: values.sandbox as SandboxMode,
     requireSandbox: values['require-sandbox'],

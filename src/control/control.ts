@@ -3,6 +3,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import { acceptTails } from '../tail/index.ts';
+import { registerAccountSettings } from './account-settings.ts';
 import { registerAccounts } from './accounts.ts';
 import { registerAudit } from './audit-hook.ts';
 import { registerAssets } from './assets/index.ts';
@@ -65,6 +66,7 @@ const RESOURCES: readonly Resource[] = [
   registerKvNamespaces,
   registerKvEntries,
   registerAccounts,
+  registerAccountSettings,
   registerTokens,
   registerAuditLog,
   registerBulk,

@@ -14,6 +14,7 @@ export const PAGES = {
   assetFailed: [500, 'Internal error', 'The file could not be read.'],
   badGateway: [502, 'Bad gateway', 'The Worker could not be reached, or broke off. Please try again.'],
   unavailable: [503, 'Service unavailable', 'There is no capacity at the moment. Please try again.'],
+  loopDetected: [508, 'Loop detected', 'Workers fetch one another without end.'],
 } as const;
 
 export type PageName = keyof typeof PAGES;

@@ -3,7 +3,8 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AccountId } from '../ids.ts';
-import { MAX_HTTP2_STREAMS, MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
+import { MAX_HTTP2_STREAMS, MAX_LOOP_HOPS, MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
+import { countHops, LOOP_HEADER } from '../loop-header.ts';
 import { isHandshake, toPlainResponse, type WebSocketSession } from '../web-socket/index.ts';
 import type { AssetFront } from './asset-front.ts';
 import type { Cell, CellSet } from './cells.ts';
@@ -325,6 +326,7 @@ export class HttpFront implements RequestHost {
     if (path.length > MAX_URL_BYTES) return request.fail('urlTooLong');
     if (host === '') return request.fail('badHost');
     if (request.upgrade !== undefined && !isHandshake(request.upgrade.req)) return request.fail('badHandshake');
+    if (countHops(req.headers[LOOP_HEADER] as string | undefined) > MAX_LOOP_HOPS) return request.fail('loopDetected');
     const route = this.#routes.resolve(host, path, scheme);
     if (this.#redirectTo !== undefined && scheme === 'http' && route !== 'unknown-host') {
       return request.redirect(toHttps(host, path, this.#redirectTo));

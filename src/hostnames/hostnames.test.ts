@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Random, RUNS, SEED } from '../guest/testing/random.ts';
 import { MAX_ROUTE_PATH_CHARS } from '../limits.ts';
-import { isWithin, parseDomain, parseHostname, parsePattern } from './index.ts';
+import { isWithin, parseDomain, parseHostname, parseHostPattern, parsePattern } from './index.ts';
 
 const refused = { kind: 'badHostname' };
 
@@ -145,4 +145,34 @@ describe('isWithin', () => {
     assert.equal(isWithin('myexample.com', 'example.com'), false);
     assert.equal(isWithin('example.com', 'a.example.com'), false);
   });
+});
+
+describe('parseHostPattern', () => {
+  for (const [text, pattern] of [
+    ['Example.COM', 'example.com'],
+    ['example.com.', 'example.com'],
+    ['*.example.com', '*.example.com'],
+    ['bücher.test', 'xn--bcher-kva.test'],
+    ['127.1', '127.0.0.1'],
+    ['2001:DB8::1', '[2001:db8::1]'],
+    ['[::1]', '[::1]'],
+    ['_dmarc.example.com', '_dmarc.example.com'],
+  ] as const) {
+    it(`reads ${text} as ${pattern}`, () => assert.equal(parseHostPattern(text), pattern));
+  }
+  for (const text of [
+    '',
+    '*',
+    '*.',
+    'a b',
+    'http://a.test',
+    'a.test/x',
+    'a.test:80',
+    'a@b.test',
+    'a..b',
+    '*.[::1]',
+    '256.0.0.1',
+  ]) {
+    it(`refuses '${text}'`, () => assert.equal(parseHostPattern(text), undefined));
+  }
 });

@@ -241,9 +241,9 @@ export class Runtime implements AsyncDisposable {
         return code === undefined ? Promise.reject(new Error(`No such version: ${id}`)) : Promise.resolve(code);
       },
       resolveService: (_, worker) => Promise.resolve(this.#serving.get(worker)),
-      openFetch: (_, head, body, options) =>
+      openFetch: ({ hops }, head, body, options) =>
         openLocalExchange(
-          (exchange, text, first, fin) => serveFetch(this.#egress, exchange, { head: text, body: first, fin }),
+          (exchange, text, first, fin) => serveFetch(this.#egress, exchange, { head: text, body: first, fin, hops }),
           head,
           body,
           options,

@@ -16,6 +16,8 @@ export type { KvAddress, KvEntry, KvKey, KvNamespace, KvPage, KvStore } from './
 export { loadModules } from './load-modules.ts';
 export type {
   Account,
+  AccountSettings,
+  AccountSettingsPatch,
   AccountStatus,
   Annotations,
   CreateVersionOptions,

@@ -34,6 +34,7 @@ export function registryContract(name: string, open: () => Registry): void {
             createdOn: NOW,
             status: 'active',
             limits: { cpuMs: 10 },
+            settings: {},
           });
           assert.deepEqual(await registry.account(MAIN), renamed);
           assert.equal(await registry.account('nobody' as AccountId), undefined);
@@ -86,7 +87,7 @@ export function registryContract(name: string, open: () => Registry): void {
           await rejectsAs('overloaded', registry.putAccount(again));
           await registry.forgetAccount(MAIN);
           assert.deepEqual(await registry.withdrawnAccounts(), []);
-          assert.deepEqual(await registry.putAccount(again), { ...again, status: 'active', limits: {} });
+          assert.deepEqual(await registry.putAccount(again), { ...again, status: 'active', limits: {}, settings: {} });
           await registry.forgetAccount(MAIN);
           assert.notEqual(await registry.account(MAIN), undefined);
         }));
@@ -107,6 +108,21 @@ export function registryContract(name: string, open: () => Registry): void {
         withRegistry(async (registry) => {
           await registry.seedAccount({ id: 'first' as AccountId, name: 'First', createdOn: NOW });
           assert.equal((await registry.listAccounts()).total, 2);
+        }));
+
+      it('setAccountSettings() replaces what it names and keeps the rest, until the account is deleted', () =>
+        withRegistry(async (registry) => {
+          await registry.setAccountSettings(MAIN, { egressAllow: ['a.test'], egressDeny: ['b.test'] });
+          await registry.setAccountSettings(MAIN, { egressAllow: undefined });
+          const { settings } = await registry.setAccountSettings(MAIN, { egressDeny: ['*.c.test'] });
+          assert.deepEqual(settings, { egressDeny: ['*.c.test'] });
+          assert.deepEqual((await registry.account(MAIN))?.settings, settings);
+          assert.deepEqual((await registry.account(OTHER))?.settings, {});
+          await rejectsAs('notFound', registry.setAccountSettings('nobody' as AccountId, {}));
+          await registry.deleteAccount(MAIN);
+          await registry.forgetAccount(MAIN);
+          const again = await registry.putAccount({ id: MAIN, name: 'Again', createdOn: LATER });
+          assert.deepEqual(again.settings, {});
         }));
 
       it('setAccountLimits() of an unknown account rejects', () =>

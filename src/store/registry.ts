@@ -20,7 +20,18 @@ export interface Account {
   readonly status: AccountStatus;
   /** What the operator set for every Worker of the account. */
   readonly limits: Partial<WorkerLimits>;
+  readonly settings: AccountSettings;
 }
+
+/** What the operator set for an account beside its limits. What is absent is as usual. */
+export interface AccountSettings {
+  /** Hosts that its Workers may reach; all, when absent. Patterns of broker/host-policy.ts. */
+  readonly egressAllow?: readonly string[];
+  /** Those that they may not. */
+  readonly egressDeny?: readonly string[];
+}
+
+export type AccountSettingsPatch = { readonly [Name in keyof AccountSettings]: AccountSettings[Name] | undefined };
 
 /** What belongs to a Worker rather than to one of its versions. */
 export interface WorkerSettings {
@@ -157,6 +168,8 @@ export interface Registry extends AsyncDisposable {
   /** Replaces the account's limits: what `versionById` gives from here on. */
   setAccountLimits(id: AccountId, limits: Partial<WorkerLimits>): Promise<Account>;
 
+  /** Replaces the settings that are named; undefined takes one back. The others stay. */
+  setAccountSettings(id: AccountId, patch: AccountSettingsPatch): Promise<Account>;
   setAccountStatus(id: AccountId, status: AccountStatus): Promise<Account>;
   /**
    * Takes the account away with its Workers, versions, deployments, tokens and settings: from here on nothing finds it.

@@ -1,6 +1,6 @@
 /** What a cell may ask of the trusted side. Everything it says is checked: a cell may have been taken over. */
 import { toAssetsWorker } from '../assets/index.ts';
-import { type Egress, serveFetch } from '../broker/index.ts';
+import { type Egress, EgressError, type FetchRequest, type HostPolicy, serveFetch } from '../broker/index.ts';
 import { parseResourceHead, type Resources, serveResource, toVersionMessage } from '../cell/index.ts';
 import { type ChannelHandlers, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
@@ -63,7 +63,7 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
       if (question !== undefined) return serveResource(deps.resources, exchange, { ...question, ...request });
       return serveFetch(deps.egress, exchange, {
         ...request,
-        head: head.slice(nthIndexOf(head, '\n', 3) + 1), // after account, Worker and ray: the guest's own
+        ...parseFetchHead(head, (account) => hostsOf(deps.registry, account)),
         onOpen: () => void webSockets++,
         onClose: () => void webSockets--,
       });
@@ -75,6 +75,28 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
         deps.onWarning(`A cell lost control of an isolate: ${toId(params, 'message')}`);
     },
   };
+}
+
+/** `account\nworker\nray\nhops\n` and the guest's own head. */
+function parseFetchHead(
+  text: string,
+  findHosts: (account: AccountId) => Promise<HostPolicy>,
+): Pick<FetchRequest, 'head' | 'hops' | 'hosts'> {
+  const start = nthIndexOf(text, '\n', 4) + 1;
+  const [account = '', , , hops] = text.slice(0, start).split('\n', 4);
+  return {
+    head: text.slice(start),
+    hops: Number.parseInt(hops ?? '', 10) || 0,
+    hosts: findHosts(account as AccountId),
+  };
+}
+
+/** Asked at each fetch, so that a change holds for those that run already. */
+async function hostsOf(registry: Registry, id: AccountId): Promise<HostPolicy> {
+  const account = await registry.account(id);
+  if (account === undefined) throw new EgressError('Cannot fetch: the account is gone');
+  const { egressAllow: allow, egressDeny: deny } = account.settings;
+  return { allow, deny };
 }
 
 /** The version that takes calls through service bindings: of several that share the traffic, the largest. */

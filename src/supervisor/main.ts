@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createEgress } from '../broker/index.ts';
+import { createDnsResolve, createEgress, parsePorts } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
 import {
@@ -60,6 +60,10 @@ export interface PlatformOptions {
   readonly oldSecretsKey?: KeySource | undefined;
   /** Lets tenants fetch loopback and private addresses. */
   readonly allowPrivateEgress: boolean;
+  /** Ports that tenants may fetch from, as `--egress-ports` has them; the usual ones by default. */
+  readonly egressPorts?: string | undefined;
+  /** `address:port` of the DNS server that names of fetches are looked up at. */
+  readonly egressDnsServer?: string | undefined;
   /** Requests of the control API a minute and token; 0 for no limit. */
   readonly apiRate: number;
   /** A second port of the gateway, for TLS. */
@@ -153,7 +157,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     onTailed: (record) => tails.publish(record),
   });
   stack.defer(() => log.close());
-  const egress = createEgress({ allowPrivate: options.allowPrivateEgress });
+  const egress = createEgress({
+    allowPrivate: options.allowPrivateEgress,
+    ports: options.egressPorts === undefined ? undefined : parsePorts(options.egressPorts),
+    resolve: options.egressDnsServer === undefined ? undefined : createDnsResolve(options.egressDnsServer),
+  });
   stack.defer(() => egress.close());
   const maxBytes = options.cacheBytes;
   const cache = new CacheStore({ maxBytes, maxAccountBytes: maxBytes / 2, now: Date.now });

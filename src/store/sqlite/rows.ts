@@ -5,6 +5,7 @@ import { resolveLimits, type WorkerLimits } from '../../limits.ts';
 import type { Route } from '../../model.ts';
 import type {
   Account,
+  AccountSettings,
   AccountStatus,
   DeploymentDraft,
   DeploymentRecord,
@@ -24,6 +25,7 @@ export function toAccount(row: Row): Account {
     createdOn: toIsoTime(row['created_on']),
     status: row['status'] as AccountStatus,
     limits: parseLimits(row['limits']),
+    settings: typeof row['settings'] === 'string' ? (JSON.parse(row['settings']) as AccountSettings) : {},
   };
 }
 

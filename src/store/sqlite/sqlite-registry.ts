@@ -4,6 +4,7 @@ import type { WorkerLimits } from '../../limits.ts';
 import type { Route, RouteShare, VersionAssets, VersionShare } from '../../model.ts';
 import type {
   Account,
+  AccountSettingsPatch,
   AccountStatus,
   CreateVersionOptions,
   Cursor,
@@ -87,6 +88,14 @@ export class SqliteRegistry implements Registry {
     this.#requireAccount(id);
     this.#statements.setAccountLimits.run(toLimitsJson(limits), id);
     return this.#requireAccount(id);
+  }
+
+  async setAccountSettings(id: AccountId, patch: AccountSettingsPatch): Promise<Account> {
+    return this.#database.transact(() => {
+      const { settings } = this.#requireAccount(id);
+      this.#statements.setAccountSettings.run(JSON.stringify({ ...settings, ...patch }), id);
+      return this.#requireAccount(id);
+    });
   }
 
   async setAccountStatus(id: AccountId, status: AccountStatus): Promise<Account> {

@@ -3,6 +3,7 @@
  * name. To change the schema, write a file beside this one and append it here. One that has been released never changes.
  */
 import { ACCOUNTS_AND_TOKENS } from './accounts-and-tokens.ts';
+import { ACCOUNT_SETTINGS } from './account-settings.ts';
 import { ASSETS } from './assets.ts';
 import { BASE } from './base.ts';
 import { HOSTNAMES } from './hostnames.ts';
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'schedules', sql: SCHEDULES },
   { name: 'secret-keys', sql: SECRET_KEYS },
   { name: 'housekeeping', sql: HOUSEKEEPING },
+  { name: 'account-settings', sql: ACCOUNT_SETTINGS },
 ];
