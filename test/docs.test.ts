@@ -16,6 +16,7 @@ import { test } from '../src/cli/test.ts';
 import { token } from '../src/cli/token.ts';
 import { trigger } from '../src/cli/trigger.ts';
 import { version } from '../src/cli/version.ts';
+import { drill } from '../src/cli/drill.ts';
 import { wpt } from '../src/cli/wpt.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -71,6 +72,7 @@ describe('The documents', () => {
       trigger,
       test,
       bench,
+      drill,
       wpt,
       doctor,
       version,

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   trigger: async () => (await import('./trigger.ts')).trigger,
   test: async () => (await import('./test.ts')).test,
   bench: async () => (await import('./bench.ts')).bench,
+  drill: async () => (await import('./drill.ts')).drill,
   wpt: async () => (await import('./wpt.ts')).wpt,
   doctor: async () => (await import('./doctor.ts')).doctor,
   version: async () => version,

@@ -28,6 +28,8 @@ export interface CellHandlersDeps {
 /** One per cell: what it counts is that cell's. */
 export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
   const loading = new Turns(MAX_LOADING);
+  /** Accounts whose code it was given: in their names it may speak, and in nobody else's. */
+  const served = new Set<string>();
   let fetching = 0;
   let webSockets = 0;
   return {
@@ -35,7 +37,9 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
       if (method === 'version') {
         await loading.take();
         try {
-          const { header, payload } = toVersionMessage(await loadVersion(deps, toId(params, 'id') as VersionId));
+          const code = await loadVersion(deps, toId(params, 'id') as VersionId);
+          served.add(code.spec.account);
+          const { header, payload } = toVersionMessage(code);
           return { value: header, payload };
         } finally {
           loading.give();
@@ -43,6 +47,8 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
       }
       if (method === 'service') {
         const account = toId(params, 'account') as AccountId;
+        if (!served.has(account))
+          throw new Error(`Cannot look up a service: no Worker of ${account} runs in this cell`);
         const state = await deps.registry.route(account, toId(params, 'worker') as WorkerName);
         return { value: { version: servingVersion(state?.route.shares) } };
       }
@@ -50,6 +56,10 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
     },
     onRequest(exchange, head, body, fin) {
       const question = parseResourceHead(head);
+      if (!served.has(question?.account ?? head.slice(0, head.indexOf('\n')))) {
+        exchange.reset(RESET_CODES.refused, 'No Worker of that account runs in this cell.');
+        return IGNORE;
+      }
       if (fetching >= MAX_FETCHING) {
         exchange.reset(RESET_CODES.refused, 'Too many fetches are under way.');
         return IGNORE;
