@@ -24,6 +24,7 @@ import type { Measure } from './measures/measure.ts';
 import { noisyNeighbours } from './measures/noisy-neighbours.ts';
 import { oneWorker } from './measures/one-worker.ts';
 import { registered } from './measures/registered.ts';
+import { sandbox } from './measures/sandbox.ts';
 import { webapi } from './measures/webapi.ts';
 
 const MEASURES = [
@@ -38,6 +39,7 @@ const MEASURES = [
   webapi,
   assets,
   kv,
+  sandbox,
 ];
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 

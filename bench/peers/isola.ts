@@ -39,17 +39,20 @@ export type Role = (typeof ROLES)[number];
 export interface IsolaOptions {
   readonly dataDir?: string;
   readonly cells?: number;
+  /** Cells as ordinary processes. */
+  readonly unconfined?: boolean;
 }
 
 export async function startIsola(
   context: Context,
-  { dataDir = context.folder('data'), cells }: IsolaOptions = {},
+  { dataDir = context.folder('data'), cells, unconfined = false }: IsolaOptions = {},
 ): Promise<Isola> {
   const ports = ['--port', '0', '--control-port', '0'];
   const cellArgs = cells === undefined ? [] : ['--cells', `${cells}`];
+  const sandboxArgs = unconfined ? ['--sandbox', 'off'] : [];
   const child = startChild({
     command: 'node',
-    args: [LAUNCHER, 'serve', '--json', ...ports, '--data', dataDir, ...cellArgs],
+    args: [LAUNCHER, 'serve', '--json', ...ports, '--data', dataDir, ...cellArgs, ...sandboxArgs],
     env: { ISOLA_ADMIN_TOKEN: TOKEN },
     errorFile: errorFile(context, 'isola'),
   });
