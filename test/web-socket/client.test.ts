@@ -209,7 +209,7 @@ describe('a Worker as a WebSocket client', () => {
 describe('a Worker as a WebSocket client, without private addresses', () => {
   it('is refused as for fetch', async () => {
     const upstream = await startUpstream();
-    await using platform = await startTestPlatform();
+    await using platform = await startTestPlatform(['--egress-ports', 'any']);
     await deployCode(platform, 'client', CLIENT);
     const { text } = await platform.request('client', `/standard?to=ws://${upstream.url}/`);
     assert.match(text, /private address refused/);
