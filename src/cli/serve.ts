@@ -3,7 +3,15 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/main.ts';
 import type { SandboxMode } from '../confine/index.ts';
-import { API_REQUESTS_PER_TOKEN, CACHE_BYTES, KEPT_VERSION_BYTES, KEPT_VERSIONS } from '../limits.ts';
+import {
+  ACCOUNT_REQUESTS,
+  ADDRESS_CONNECTIONS,
+  ADDRESS_REQUESTS,
+  API_REQUESTS_PER_TOKEN,
+  CACHE_BYTES,
+  KEPT_VERSION_BYTES,
+  KEPT_VERSIONS,
+} from '../limits.ts';
 import { KEY_SOURCE, type KeySource, parseKeySource } from '../secrets/index.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand, UsageError } from './options.ts';
@@ -90,6 +98,30 @@ export const PLATFORM_OPTIONS = {
     pattern: /^[\da-f.:/]+(,[\da-f.:/]+)*$/i,
     allowed: 'addresses or networks such as 127.0.0.1,10.0.0.0/8',
     help: 'Proxies that are believed about the address and scheme of their clients',
+  },
+  'address-connections': {
+    type: 'integer',
+    value: 'N',
+    default: ADDRESS_CONNECTIONS,
+    min: 0,
+    max: 1_000_000,
+    help: 'Connections that one client address may have open; 0 for no limit',
+  },
+  'address-requests': {
+    type: 'integer',
+    value: 'N',
+    default: ADDRESS_REQUESTS,
+    min: 0,
+    max: 1_000_000,
+    help: 'Requests that one client address may have under way; 0 for no limit',
+  },
+  'account-requests': {
+    type: 'integer',
+    value: 'N',
+    default: ACCOUNT_REQUESTS,
+    min: 0,
+    max: 1_000_000,
+    help: 'Requests and WebSockets that one account may have under way; 0 for no limit',
   },
   'public-port': {
     type: 'integer',
@@ -209,6 +241,9 @@ export interface PlatformValues {
   readonly 'tls-port': number;
   readonly 'redirect-https': boolean;
   readonly 'trust-proxy': string | undefined;
+  readonly 'address-connections': number;
+  readonly 'address-requests': number;
+  readonly 'account-requests': number;
   readonly 'public-port': number | undefined;
   readonly 'dns-server': string | undefined;
   readonly 'allow-private-egress': boolean;
@@ -324,6 +359,11 @@ function toPlatformOptions(
     keepVersionBytes: values['keep-versions-mib'] * MIB,
     baseDomain: values['base-domain'],
     trustedProxies: values['trust-proxy']?.split(',') ?? [],
+    loadLimits: {
+      addressConnections: values['address-connections'],
+      addressRequests: values['address-requests'],
+      accountRequests: values['account-requests'],
+    },
     secretsKey: toKeySource(values['secrets-key']),
     oldSecretsKey: toKeySource(values['old-secrets-key']),
     allowPrivateEgress: values['allow-private-egress'],

@@ -18,6 +18,8 @@ export interface ClientIn {
   /** Name and value by turns. */
   readonly rawHeaders: readonly string[];
   readonly socket: ClientPort;
+  /** What came behind the body, once it has ended. Only of HTTP/1.1. */
+  readonly rawTrailers?: readonly string[];
   /** Whether there is no body. Only HTTP/2 says so apart from the headers. */
   readonly endsWithHead?: boolean;
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;

@@ -7,10 +7,13 @@ import { completeHandshake, WebSocketSession } from '../web-socket/index.ts';
 import type { Cell } from './cells.ts';
 import type { ClientIn, ClientOut, PendingUpgrade } from './client-io.ts';
 import type { PageRecord } from './page-log.ts';
-import { PAGES, type PageName, writePage } from './pages.ts';
+import { hasBadTrailers } from './faults.ts';
+import type { Load } from './load-limits.ts';
+import { CLOSING_PAGES, PAGES, type PageName, writePage } from './pages.ts';
 import { announcedBody, toRequestHead } from './request-head.ts';
 import { parseResponseHead } from './response-head.ts';
 import type { WorkerRoute } from './routes.ts';
+import type { Upload } from './upload-watch.ts';
 import { chooseVersion } from './version-choice.ts';
 import type { Waiting } from './waiting-room.ts';
 
@@ -30,12 +33,20 @@ export interface ClientConnection extends Client {
   /** Requests without an answer, latest first. */
   first: ClientRequest | undefined;
   open: number;
+  /** Its last answer has been given: what else comes is not looked at. */
+  isClosing: boolean;
 }
 
 /** What a request needs of its server. */
 export interface RequestHost {
   /** No connection is to be used again. */
   readonly draining: boolean;
+  /** Calls its `startUpload` when the parser is through with what has come. */
+  defer(request: ClientRequest): void;
+  /** Its body is on its way: to be ended when it comes too slowly. */
+  watchUpload(request: ClientRequest): void;
+  /** The body is here. */
+  uploaded(request: ClientRequest): void;
   /** Finds a live cell for it, or holds it until there is one. */
   place(request: ClientRequest): void;
   /** It gets a page of our own: for the log. */
@@ -61,7 +72,7 @@ export type RequestEnd = 'answered' | 'upgraded' | 'bad-gateway' | 'unavailable'
  * One request on its way: from the client to a cell, and the answer back. Nothing is listened to on the response, and on
  * the request only if it has a body: the connection tells all its requests when the client goes.
  */
-export class ClientRequest implements ExchangeEvents, Waiting {
+export class ClientRequest implements ExchangeEvents, Waiting, Upload {
   readonly req: ClientIn;
   readonly res: ClientOut;
   readonly ray: string;
@@ -71,6 +82,9 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   upgrade: PendingUpgrade | undefined;
   /** The next one of the same connection (pipelining). */
   next: ClientRequest | undefined;
+  /** What its client and its account have under way; counted while it is. */
+  addressLoad: Load | undefined;
+  accountLoad: Load | undefined;
   readonly #host: RequestHost;
   #route: WorkerRoute | undefined;
   #hostHeader = '';
@@ -89,6 +103,11 @@ export class ClientRequest implements ExchangeEvents, Waiting {
   #due: number | undefined;
   /** Body bytes received so far. */
   #received = 0;
+  /** The same when the rate was last looked at. */
+  #receivedBefore = 0;
+  /** The cell has kept the body waiting since then. */
+  #heldUp = false;
+  #isPaused = false;
   /** The client's body has not ended yet. */
   #uploading = false;
   /** Bytes written to a client that does not keep up: granted to the cell once they have gone. */
@@ -109,6 +128,11 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     return this.#done;
   }
 
+  /** Its answer has begun. */
+  get headSent(): boolean {
+    return this.#headSent;
+  }
+
   get route(): WorkerRoute | undefined {
     return this.#route;
   }
@@ -125,7 +149,39 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     this.#route = route;
     this.#hostHeader = host;
     this.#path = path;
+    // A body that is wrong from its first bytes on is known to be so when the parser is through with what has come.
+    if (this.#uploading) this.#host.defer(this);
+    else this.#host.place(this);
+  }
+
+  /** Its body is on its way. */
+  get uploading(): boolean {
+    return this.#uploading;
+  }
+
+  /** Sends it on its way, once what has come of its body was parsed. */
+  startUpload(): void {
+    if (this.#done || this.refuseTrailers()) return;
     this.#host.place(this);
+  }
+
+  /** Ends it when its body has ended with what is not allowed there. The parser knows that before `end` is told of. */
+  refuseTrailers(): boolean {
+    if (this.#done || !hasBadTrailers(this.req.rawTrailers)) return false;
+    this.#exchange?.reset(RESET_CODES.canceled, 'the trailers are not allowed');
+    if (this.#headSent) this.#breakOff('');
+    else this.fail('badRequest');
+    return true;
+  }
+
+  checkRate(minBytes: number): void {
+    const isSlow = !this.#heldUp && this.#received - this.#receivedBefore < minBytes;
+    this.#receivedBefore = this.#received;
+    this.#heldUp = this.#isPaused;
+    if (!isSlow) return;
+    this.#exchange?.reset(RESET_CODES.canceled, 'the request body came too slowly');
+    if (this.#done || this.#headSent) this.req.socket.destroy();
+    else this.fail('bodyTooSlow');
   }
 
   /** Opens the exchange. The version is chosen now: a request that was held gets the one deployed meanwhile. */
@@ -182,8 +238,13 @@ export class ClientRequest implements ExchangeEvents, Waiting {
     this.#headSent = true;
     if (this.#host.draining) this.res.shouldKeepAlive = false;
     // A refused body is not worth reading to its end, so the connection cannot be used again.
-    const linger = page === 'bodyTooLarge';
-    writePage(this.req, this.res, page, this.ray, linger);
+    const linger = page === 'bodyTooLarge' || page === 'bodyTooSlow';
+    const close = linger || CLOSING_PAGES.has(page);
+    if (close) {
+      this.res.shouldKeepAlive = false;
+      this.connection.isClosing = true;
+    }
+    writePage(this.req, this.res, page, this.ray, close);
     const { method = '', url = '', headers } = this.req;
     this.#host.notePage({ ray: this.ray, status: PAGES[page][0], page, method, url: `${headers.host ?? ''}${url}` });
     if (linger) this.#linger();
@@ -308,6 +369,7 @@ export class ClientRequest implements ExchangeEvents, Waiting {
 
   onDrain(): void {
     this.#session?.onDrain();
+    this.#isPaused = false;
     if (this.#uploading) this.req.resume();
   }
 
@@ -350,12 +412,16 @@ export class ClientRequest implements ExchangeEvents, Waiting {
       } else if (this.#received > MAX_REQUEST_BODY_BYTES) {
         this.#refuseBody(exchange);
       } else if (!exchange.write(chunk)) {
+        this.#isPaused = true;
+        this.#heldUp = true;
         req.pause();
       }
     });
+    this.#host.watchUpload(this);
     req.on('end', () => {
       this.#uploading = false;
-      if (!this.#done) exchange.end();
+      this.#host.uploaded(this);
+      if (!this.#done && !this.refuseTrailers()) exchange.end();
     });
   }
 

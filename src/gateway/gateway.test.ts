@@ -85,8 +85,8 @@ describe('routing', () => {
     for (const host of ['nope.acme.localhost', 'a.b.c.localhost', 'hello.acme.localhost.localhost', '.localhost']) {
       assert.match((await send(gateway, { host })).body, /Worker not found/);
     }
-    assert.match((await send(gateway, { host: 'hello.acme.localhost:x' })).body, /There is nothing here/);
-    assert.match(await sendRaw(gateway, 'GET / HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 404 [^]*names no host/);
+    assert.equal((await send(gateway, { host: 'hello.acme.localhost:x' })).status, 400);
+    assert.match(await sendRaw(gateway, 'GET / HTTP/1.0\r\n\r\n'), /^HTTP\/1.1 400 [^]*names no host/);
     assert.match(await sendRaw(gateway, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n'), /^HTTP\/1.1 400 /);
   });
 

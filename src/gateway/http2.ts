@@ -16,7 +16,8 @@ import { MAX_HTTP2_STREAMS, MAX_REQUEST_HEADER_BYTES } from '../limits.ts';
 import type { ClientIn, ClientOut, ClientPort } from './client-io.ts';
 import { HOP_BY_HOP } from './hop-by-hop.ts';
 
-const IDLE_MS = 75_000; // without a frame either way
+const IDLE_MS = 75_000; // without a request
+const CLOSING_MS = 10_000; // from GOAWAY to the end of a connection that has no request
 const BODY_MS = 300_000; // from the head to the end of its body, as HTTP/1.1 has it
 const MAX_HEADERS = 1_000; // of one request
 const SESSION_MEMORY_MB = 4; // what Node holds for one connection beside the bodies: more is refused
@@ -32,6 +33,8 @@ const NOT_IN_HTTP2: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'http2-setting
 const NOT_A_FIELD = /[^\t\u0020-\u00ff]/;
 
 export interface Http2Handlers {
+  /** From the beginning of a connection to the end of its first request's head. */
+  readonly headersMs: number;
   onSession(session: ServerHttp2Session, socket: TLSSocket): void;
   onStream(session: ServerHttp2Session, stream: StreamExchange): void;
 }
@@ -67,9 +70,13 @@ export class Http2Front {
     });
     this.#server.on('session', (session) => {
       this.#sessions.add(session);
-      session.setTimeout(IDLE_MS, () => session.close());
+      const watch = new IdleWatch(session, handlers.headersMs);
+      session.on('stream', (stream) => watch.add(stream));
       session.on('error', () => {}); // its close follows
-      session.on('close', () => this.#sessions.delete(session));
+      session.on('close', () => {
+        watch.stop();
+        this.#sessions.delete(session);
+      });
     });
     this.#server.on('sessionError', () => {});
     this.#server.on('stream', (stream: ServerHttp2Stream, headers, _flags, rawHeaders) => {
@@ -95,6 +102,42 @@ export class Http2Front {
 
   terminate(): void {
     for (const session of this.#sessions) session.destroy();
+  }
+}
+
+/**
+ * Ends a connection that has no request for a while. What else comes on it does not count: a head that comes byte by byte
+ * keeps a connection busy, and so do pings.
+ */
+class IdleWatch {
+  readonly #session: ServerHttp2Session;
+  #open = 0;
+  #timer: NodeJS.Timeout;
+
+  constructor(session: ServerHttp2Session, firstMs: number) {
+    this.#session = session;
+    this.#timer = setTimeout(() => session.destroy(), firstMs);
+  }
+
+  add(stream: ServerHttp2Stream): void {
+    clearTimeout(this.#timer);
+    this.#open++;
+    stream.once('close', () => {
+      this.#open--;
+      if (this.#open > 0 || this.#session.destroyed) return;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#close(), IDLE_MS);
+    });
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** GOAWAY; cut when a head is under way that does not come to its end. */
+  #close(): void {
+    this.#session.close();
+    this.#timer = setTimeout(() => this.#session.destroy(), CLOSING_MS);
   }
 }
 

@@ -6,6 +6,7 @@
  * Start at server.ts; client-request.ts is one request's life.
  */
 export { preferredCell } from './hash.ts';
+export type { LoadLimitNumbers } from './load-limits.ts';
 export type {
   AccountsParams,
   CellsParams,

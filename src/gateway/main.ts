@@ -105,6 +105,8 @@ async function start(params: unknown): Promise<StartResult> {
     pages,
     assets: new AssetFront({ blobsDir: options.blobsDir, log: pages, onFault }),
     onFault,
+    ...(options.loadLimits && { loadLimits: options.loadLimits }),
+    ...(options.patience && { patience: options.patience }),
   });
   running = { routes, previews, front, pages };
   await listenForCells({

@@ -6,18 +6,36 @@ export const PAGES = {
   badRequest: [400, 'Bad request', 'The request could not be understood.'],
   badHandshake: [400, 'Bad request', 'The request asks for a WebSocket, but not as RFC 6455 has it.'],
   accountSuspended: [403, 'Not available', 'This address is not available at the moment.'],
-  badHost: [404, 'There is nothing here', 'The request names no host.'],
+  badHost: [400, 'Bad request', 'The request names no host, or more than one.'],
   unknownHost: [404, 'There is nothing here', 'No Worker is served under this host name.'],
   unknownWorker: [404, 'Worker not found', 'There is no Worker at this address.'],
+  badMethod: [405, 'Method not allowed', 'No Worker answers to this method.'],
+  bodyTooSlow: [408, 'Request timed out', 'The request body came too slowly.'],
   bodyTooLarge: [413, 'Request body too large', 'The limit is 100 MB.'],
   urlTooLong: [414, 'URL too long', 'The limit is 16 KB.'],
+  badExpectation: [417, 'Expectation failed', 'The only expectation that is known here is 100-continue.'],
+  addressBusy: [429, 'Too many requests', 'Too many requests of this address are under way. Please try again.'],
   assetFailed: [500, 'Internal error', 'The file could not be read.'],
+  badEncoding: [501, 'Not implemented', 'The only transfer coding that is known here is chunked.'],
   badGateway: [502, 'Bad gateway', 'The Worker could not be reached, or broke off. Please try again.'],
   unavailable: [503, 'Service unavailable', 'There is no capacity at the moment. Please try again.'],
+  accountBusy: [503, 'Service unavailable', 'Too many requests for this address are under way. Please try again.'],
+  badVersion: [505, 'HTTP version not supported', 'This is HTTP/1.1.'],
   loopDetected: [508, 'Loop detected', 'Workers fetch one another without end.'],
 } as const;
 
 export type PageName = keyof typeof PAGES;
+
+/** The rest of what such a client sends is not looked at: its connection is closed. */
+export const CLOSING_PAGES: ReadonlySet<PageName> = new Set([
+  'badRequest',
+  'badHandshake',
+  'badHost',
+  'badMethod',
+  'badEncoding',
+  'badExpectation',
+  'badVersion',
+]);
 
 /** Sends the head and the whole body of a page; the caller ends the response. HTML for browsers, text for the rest. */
 export function writePage(req: ClientIn, res: ClientOut, page: PageName, ray: string, close: boolean): void {
@@ -34,7 +52,8 @@ export function writePage(req: ClientIn, res: ClientOut, page: PageName, ray: st
     'x-isola-ray',
     ray,
   ];
-  if (status === 503) head.push('retry-after', '1');
+  if (status === 405) head.push('allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  if (status === 429 || status === 503) head.push('retry-after', '1');
   if (close) head.push('connection', 'close');
   res.writeHead(status, STATUS_CODES[status], head);
   if (req.method !== 'HEAD') res.write(body, 'latin1');

@@ -5,6 +5,7 @@
  */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { HostRule, Route, VersionAssets } from '../model.ts';
+import type { LoadLimitNumbers } from './load-limits.ts';
 
 /** Call `start`. Answered with `StartResult` once the port and the cells' socket accept connections. */
 export interface StartParams {
@@ -27,6 +28,19 @@ export interface StartParams {
   readonly redirectTo?: number;
   /** Addresses and networks of proxies that are believed about their clients. */
   readonly trustedProxies?: readonly string[];
+  /** What one client and one account may have under way; without it, as much as they like. */
+  readonly loadLimits?: LoadLimitNumbers;
+  /** How long clients may take, in ms: for tests. */
+  readonly patience?: Partial<Patience>;
+}
+
+export interface Patience {
+  /** From the first byte of a request to the end of its head, and to the end of its body. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** How often that is looked at, and the rate of bodies. */
+  readonly checkMs: number;
+  readonly uploadWindowMs: number;
 }
 
 export interface TlsParams {
@@ -113,6 +127,10 @@ export interface GatewayStats {
   readonly clientAborts: number;
   /** Responses broken off after their head had been sent. */
   readonly brokenOff: number;
+  /** Connections closed because what came on them was no HTTP, or came too slowly. */
+  readonly malformed: number;
+  /** Connections and requests turned away because their address, or the account, had too many. */
+  readonly overLimit: number;
   readonly active: number;
   /** Open ones. Not among `active`. */
   readonly webSockets: number;
@@ -145,7 +163,7 @@ export function parseStart(params: unknown): StartParams {
     );
   }
   return {
-    ...(rest as Pick<StartParams, 'tls' | 'redirectTo' | 'trustedProxies'>), // from the supervisor, which has checked them
+    ...(rest as Pick<StartParams, 'tls' | 'redirectTo' | 'trustedProxies' | 'loadLimits' | 'patience'>), // from the supervisor, which has checked them
     host,
     port,
     baseDomain: baseDomain.toLowerCase(),

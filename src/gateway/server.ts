@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -17,19 +17,29 @@ import {
   type RequestHost,
 } from './client-request.ts';
 import { Http2Front, type StreamExchange } from './http2.ts';
-import type { DrainParams, GatewayStats, StartParams, StartResult, TlsPair } from './protocol.ts';
+import { sayAndClose, statusOf } from './client-error.ts';
+import { findFault, isHost } from './faults.ts';
+import { type Load, type LoadLimitNumbers, LoadLimits } from './load-limits.ts';
+import type { DrainParams, GatewayStats, Patience, StartParams, StartResult, TlsPair } from './protocol.ts';
 import type { PageLog, PageRecord } from './page-log.ts';
+import type { PageName } from './pages.ts';
 import type { Previews } from './previews.ts';
 import type { RaySource } from './ray.ts';
 import type { PreviewCandidates, RouteTable, WorkerRoute } from './routes.ts';
 import { TlsFront } from './tls-front.ts';
 import { type TrustedProxies, unmapped } from './trusted-proxies.ts';
+import { UploadWatch } from './upload-watch.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 const KEEP_ALIVE_MS = 75_000; // longer than the 60 s of common load balancers, so that they close first
-const HEADERS_MS = 20_000; // from the first byte of a request to the end of its head, against slow senders
-const REQUEST_MS = 300_000; // to the end of its body: 100 MB at 350 KB/s
-const CHECK_INTERVAL_MS = 5_000;
+const PATIENCE: Patience = {
+  headersMs: 20_000, // against slow senders
+  requestMs: 300_000, // 100 MB at 350 KB/s
+  checkMs: 5_000,
+  uploadWindowMs: 20_000,
+};
+const NO_LIMITS: LoadLimitNumbers = { addressConnections: 0, addressRequests: 0, accountRequests: 0 };
+const RETRY_AFTER = 'retry-after: 1\r\n';
 const MAX_CONNECTIONS = 100_000;
 const MAX_PIPELINED = 32; // unanswered requests of one connection: each may hold a window of body in memory
 const MAX_CELL_WEB_SOCKETS = 24_576; // of one cell: three quarters of its exchanges, the rest is for requests
@@ -42,6 +52,8 @@ interface Connection extends ClientConnection {
   readonly isTrusted: boolean;
   /** Unanswered requests that it may have. */
   readonly limit: number;
+  /** Of the peer; undefined when it is a proxy, which stands for many. */
+  readonly load: Load | undefined;
 }
 
 type ClientSocket = Socket & { [CONNECTION]?: Connection; readonly encrypted?: boolean };
@@ -58,15 +70,20 @@ export interface FrontOptions {
   readonly assets: AssetFront;
   /** A request has met a bug of ours. Its connection is destroyed, all others go on. */
   readonly onFault: (error: unknown) => void;
+  readonly loadLimits?: LoadLimitNumbers;
+  readonly patience?: Partial<Patience>;
+}
+
+interface Came {
+  readonly upgrade?: PendingUpgrade;
+  /** What is wrong with it. */
+  readonly fault?: PageName | undefined;
 }
 
 /** The HTTP side of the gateway: accepts, resolves, places, and counts. */
 export class HttpFront implements RequestHost {
   readonly #server: Server;
-  readonly #http2 = new Http2Front({
-    onSession: (session, socket) => this.#onSession(session, socket),
-    onStream: (session, stream) => this.#onStream(session, stream),
-  });
+  readonly #http2: Http2Front;
   #tls: TlsFront | undefined;
   /** The port that clients of the plain one are sent to. */
   #redirectTo: number | undefined;
@@ -78,6 +95,8 @@ export class HttpFront implements RequestHost {
   readonly #pages: PageLog;
   readonly #assets: AssetFront;
   readonly #onFault: (error: unknown) => void;
+  readonly #limits: LoadLimits;
+  readonly #uploads: UploadWatch;
   readonly #room = new WaitingRoom<ClientRequest>();
   readonly #sessions = new Map<WebSocketSession, AccountId>();
   readonly #suspended = new Set<AccountId>();
@@ -89,9 +108,20 @@ export class HttpFront implements RequestHost {
   #unavailable = 0;
   #clientAborts = 0;
   #brokenOff = 0;
+  #malformed = 0;
+  #overLimit = 0;
   #draining = false;
 
-  constructor({ routes, previews, proxies, cells, rays, pages, assets, onFault }: FrontOptions) {
+  constructor(options: FrontOptions) {
+    const { routes, previews, proxies, cells, rays, pages, assets, onFault, loadLimits = NO_LIMITS } = options;
+    const { headersMs, requestMs, checkMs, uploadWindowMs } = { ...PATIENCE, ...options.patience };
+    this.#limits = new LoadLimits(loadLimits);
+    this.#http2 = new Http2Front({
+      headersMs,
+      onSession: (session, socket) => this.#onSession(session, socket),
+      onStream: (session, stream) => this.#onStream(session, stream),
+    });
+    this.#uploads = new UploadWatch(uploadWindowMs);
     this.#routes = routes;
     this.#previews = previews;
     this.#proxies = proxies;
@@ -99,9 +129,10 @@ export class HttpFront implements RequestHost {
     this.#rays = rays;
     this.#server = createServer({
       keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: checkMs,
+      requireHostHeader: false, // findFault() sees to it
       maxHeaderSize: MAX_REQUEST_HEADER_BYTES,
       // Spares the stream machinery for requests without a body: a fifth of the time of a hello.
       optimizeEmptyRequests: true,
@@ -110,7 +141,17 @@ export class HttpFront implements RequestHost {
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('connection', (socket: ClientSocket) => this.#onConnection(socket));
-    this.#server.on('request', (req, res) => this.#onRequest(req, res, (req.socket as ClientSocket)[CONNECTION]));
+    this.#server.on('request', (req, res) => this.#onHttp1(req, res, findFault(req)));
+    this.#server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+      const fault = findFault(req);
+      if (fault === undefined) res.writeContinue();
+      this.#onHttp1(req, res, fault);
+    });
+    this.#server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+      this.#onHttp1(req, res, findFault(req) ?? 'badExpectation');
+    });
+    this.#server.on('connect', (req, socket) => this.#onConnect(req, socket));
+    this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket as ClientSocket));
     this.#onFault = onFault;
     this.#pages = pages;
     this.#assets = assets;
@@ -135,6 +176,7 @@ export class HttpFront implements RequestHost {
     this.#tls = new TlsFront({
       pairs: tls.pairs,
       maxConnections: MAX_CONNECTIONS,
+      onConnection: (socket) => void (this.#count(socket) === 'too-many' && socket.destroy()),
       onHttp1: (socket) => this.#server.emit('connection', socket),
       onHttp2: (socket) => this.#http2.accept(socket),
     });
@@ -190,6 +232,8 @@ export class HttpFront implements RequestHost {
       unavailable: this.#unavailable,
       clientAborts: this.#clientAborts,
       brokenOff: this.#brokenOff,
+      malformed: this.#malformed,
+      overLimit: this.#overLimit,
       active: this.#active,
       webSockets: this.#sessions.size,
       held: this.#room.size,
@@ -211,12 +255,33 @@ export class HttpFront implements RequestHost {
     else if (this.#cells.live.length > 0 || !this.#room.hold(request)) request.giveUp();
   }
 
+  defer(request: ClientRequest): void {
+    setImmediate(() => {
+      try {
+        request.startUpload();
+      } catch (error) {
+        this.#onFault(error);
+        request.req.socket.destroy();
+      }
+    });
+  }
+
+  watchUpload(request: ClientRequest): void {
+    this.#uploads.add(request);
+  }
+
+  uploaded(request: ClientRequest): void {
+    this.#uploads.remove(request);
+  }
+
   notePage(record: PageRecord): void {
     this.#pages.add(record);
   }
 
   finished(request: ClientRequest, end: RequestEnd): void {
     this.#active--;
+    if (request.addressLoad !== undefined) request.addressLoad.requests--;
+    if (request.accountLoad !== undefined) request.accountLoad.requests--;
     if (this.#room.size > 0) this.#room.leave(request);
     removeFrom(request.connection, request);
     if (end === 'client-gone') {
@@ -236,6 +301,7 @@ export class HttpFront implements RequestHost {
 
   upgraded(session: WebSocketSession, cell: Cell, account: AccountId): void {
     cell.webSockets++;
+    this.#limits.ofAccount(account).requests++;
     this.#sessions.set(session, account);
     if (this.#draining) session.close(GOING_AWAY);
     else if (this.#suspended.has(account)) session.cut(POLICY_VIOLATION);
@@ -243,6 +309,8 @@ export class HttpFront implements RequestHost {
 
   closed(session: WebSocketSession, cell: Cell): void {
     cell.webSockets--;
+    const account = this.#sessions.get(session);
+    if (account !== undefined) this.#limits.ofAccount(account).requests--;
     this.#sessions.delete(session);
   }
 
@@ -251,27 +319,71 @@ export class HttpFront implements RequestHost {
   }
 
   #onConnection(socket: ClientSocket): void {
-    socket[CONNECTION] = this.#open(socket, socket.encrypted === true ? 'https' : 'http', MAX_PIPELINED);
+    const isSecure = socket.encrypted === true; // counted before its handshake
+    if (!isSecure && this.#count(socket) === 'too-many') return sayAndClose(socket, 429, RETRY_AFTER);
+    socket[CONNECTION] = this.#open(socket, isSecure ? 'https' : 'http', MAX_PIPELINED);
   }
 
   #onSession(session: ClientSession, socket: Socket): void {
     session[CONNECTION] = this.#open(socket, 'https', MAX_HTTP2_STREAMS);
   }
 
+  /** Counts a connection among those of its address; not one of a proxy, which stands for many. */
+  #count(socket: Socket): 'counted' | 'too-many' {
+    const ip = unmapped(socket.remoteAddress ?? '');
+    if (this.#proxies.has(ip)) return 'counted';
+    const load = this.#limits.ofAddress(ip);
+    if (!this.#limits.mayConnect(load)) {
+      this.#overLimit++;
+      return 'too-many';
+    }
+    load.connections++;
+    socket.on('close', () => void load.connections--);
+    return 'counted';
+  }
+
   #open(socket: Socket, scheme: Client['scheme'], limit: number): Connection {
     const ip = unmapped(socket.remoteAddress ?? '');
     const isTrusted = this.#proxies.has(ip);
-    const connection: Connection = { ip, scheme, isTrusted, limit, first: undefined, open: 0 };
+    const load = isTrusted ? undefined : this.#limits.ofAddress(ip);
+    const connection: Connection = { ip, scheme, isTrusted, limit, load, first: undefined, open: 0, isClosing: false };
     this.#connections++;
     socket.on('close', () => {
       this.#connections--;
-      while (connection.first !== undefined) connection.first.abort();
+      abortAll(connection);
     });
     return connection;
   }
 
+  /** What came is no HTTP, or came too slowly. */
+  #onClientError(error: Error, socket: ClientSocket): void {
+    this.#malformed++;
+    const { first, open = 0, isClosing = false } = socket[CONNECTION] ?? {};
+    if (isClosing) return socket.destroySoon();
+    // The body of the only request that is open, or bytes behind one that waits for its answer?
+    const isItsOwn = open === 0 || (open === 1 && first?.uploading === true && !first.headSent);
+    if (socket[CONNECTION] !== undefined) abortAll(socket[CONNECTION]);
+    if (isItsOwn) sayAndClose(socket, statusOf(error));
+    else socket.destroy();
+  }
+
+  #onHttp1(req: IncomingMessage, res: ServerResponse, fault: PageName | undefined): void {
+    const connection = (req.socket as ClientSocket)[CONNECTION];
+    // What stands behind a request that was no good may be part of that one, in the eyes of a proxy: it is not looked at.
+    if (connection?.isClosing === true || connection?.first?.refuseTrailers() === true) return;
+    this.#onRequest(req, res, connection, { fault });
+  }
+
+  #onConnect(req: IncomingMessage, socket: Duplex): void {
+    socket.on('error', () => socket.destroy());
+    const { open = 0, isClosing = false } = (req.socket as ClientSocket)[CONNECTION] ?? {};
+    // Behind requests that have no answer yet ours would be taken for theirs.
+    if (open === 0 && !isClosing) sayAndClose(socket, 405);
+    else if (!isClosing) socket.destroy();
+  }
+
   #onStream(session: ClientSession, { req, res, onClose }: StreamExchange): void {
-    const request = this.#onRequest(req, res, session[CONNECTION]);
+    const request = this.#onRequest(req, res, session[CONNECTION], {});
     if (request !== undefined) onClose(() => request.abort());
   }
 
@@ -279,7 +391,7 @@ export class HttpFront implements RequestHost {
     req: ClientIn,
     res: ClientOut,
     connection: Connection | undefined,
-    upgrade?: PendingUpgrade,
+    { upgrade, fault }: Came,
   ): ClientRequest | undefined {
     if (connection === undefined || connection.open >= connection.limit) {
       req.socket.destroy();
@@ -294,12 +406,29 @@ export class HttpFront implements RequestHost {
     connection.first = request;
     connection.open++;
     try {
-      this.#route(request, req);
+      if (fault !== undefined) request.fail(fault);
+      else if (this.#admit(request, connection)) this.#route(request, req);
     } catch (error) {
       this.#onFault(error);
       req.socket.destroy();
     }
     return request;
+  }
+
+  /** Counts it among those of its client. */
+  #admit(request: ClientRequest, { load: peer, ip }: Connection): boolean {
+    const { client } = request;
+    // A proxy that does not say for whom it asks stands for everybody.
+    const load = peer ?? (client.ip === ip ? undefined : this.#limits.ofAddress(client.ip));
+    if (load === undefined) return true;
+    if (!this.#limits.addressMayAsk(load)) {
+      this.#overLimit++;
+      request.fail('addressBusy');
+      return false;
+    }
+    load.requests++;
+    request.addressLoad = load;
+    return true;
   }
 
   #behindProxy({ ip, scheme }: Connection, { headers }: ClientIn): Client {
@@ -309,13 +438,14 @@ export class HttpFront implements RequestHost {
   #onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const connection = (req.socket as ClientSocket)[CONNECTION];
+    if (connection?.isClosing === true) return;
     // Behind requests that have no answer yet there is no telling whose bytes follow.
     if (connection === undefined || connection.open > 0) {
       socket.destroy();
       return;
     }
     const res = toPlainResponse(req, socket);
-    this.#onRequest(req, res, connection, { req, res, socket, head });
+    this.#onRequest(req, res, connection, { upgrade: { req, res, socket, head }, fault: findFault(req) });
   }
 
   #route(request: ClientRequest, req: ClientIn): void {
@@ -324,7 +454,7 @@ export class HttpFront implements RequestHost {
     const path = toPath(req.url ?? '', `${scheme}://${host}`);
     if (path === undefined) return request.fail('badRequest');
     if (path.length > MAX_URL_BYTES) return request.fail('urlTooLong');
-    if (host === '') return request.fail('badHost');
+    if (!isHost(host)) return request.fail('badHost');
     if (request.upgrade !== undefined && !isHandshake(request.upgrade.req)) return request.fail('badHandshake');
     if (countHops(req.headers[LOOP_HEADER] as string | undefined) > MAX_LOOP_HOPS) return request.fail('loopDetected');
     const route = this.#routes.resolve(host, path, scheme);
@@ -356,13 +486,28 @@ export class HttpFront implements RequestHost {
     if (route === 'unknown-host') request.fail('unknownHost');
     else if (route === 'unknown-worker') request.fail('unknownWorker');
     else if (this.#suspended.has(route.account)) request.fail('accountSuspended');
+    else if (!this.#take(request, route.account)) request.fail('accountBusy');
     else if (route.assets === undefined) request.start(route, host, path);
     else this.#assets.serve(request, route, { host, path });
+  }
+
+  /** Counts it among those of its account. */
+  #take(request: ClientRequest, account: AccountId): boolean {
+    if (request.done) return true; // its client left while it was looked for
+    const load = this.#limits.ofAccount(account);
+    if (!this.#limits.accountMayTake(load)) {
+      this.#overLimit++;
+      return false;
+    }
+    load.requests++;
+    request.accountLoad = load;
+    return true;
   }
 }
 
 /** The path and query of a request target, or undefined when it is none that we serve (RFC 9112 §3.2). */
 function toPath(target: string, origin: string): string | undefined {
+  if (target.includes('#')) return undefined;
   if (target.startsWith('/')) return target;
   // Absolute form: taken when it agrees with the Host header, or one of the two is up to something.
   if (target.slice(0, origin.length).toLowerCase() !== origin.toLowerCase()) return undefined;
@@ -373,6 +518,10 @@ function toPath(target: string, origin: string): string | undefined {
 
 function toHttps(host: string, path: string, port: number): string {
   return `https://${host.replace(/:\d*$/, '')}${port === 443 ? '' : `:${port}`}${path}`;
+}
+
+function abortAll(connection: ClientConnection): void {
+  while (connection.first !== undefined) connection.first.abort();
 }
 
 function removeFrom(connection: ClientConnection, request: ClientRequest): void {

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { TlsPair } from './protocol.ts';
 
@@ -8,6 +8,8 @@ const MIN_VERSION = 'TLSv1.2';
 export interface TlsFrontOptions {
   readonly pairs: readonly TlsPair[];
   readonly maxConnections: number;
+  /** A connection has come, before anything is said on it. */
+  readonly onConnection: (socket: Socket) => void;
   /** A client's connection, by the protocol agreed on. */
   readonly onHttp1: (socket: TLSSocket) => void;
   readonly onHttp2: (socket: TLSSocket) => void;
@@ -19,7 +21,7 @@ export class TlsFront {
   /** By host name, or `*.` and the parent's. */
   #contexts: ReadonlyMap<string, SecureContext> = new Map();
 
-  constructor({ pairs, maxConnections, onHttp1, onHttp2 }: TlsFrontOptions) {
+  constructor({ pairs, maxConnections, onConnection, onHttp1, onHttp2 }: TlsFrontOptions) {
     this.#server = createServer({
       ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: HANDSHAKE_MS,
@@ -27,6 +29,7 @@ export class TlsFront {
       SNICallback: (name, done) => done(null, this.#contextFor(name.toLowerCase())),
     });
     this.#server.maxConnections = maxConnections;
+    this.#server.on('connection', onConnection);
     this.#server.on('secureConnection', (socket) => {
       if (socket.alpnProtocol === 'h2') onHttp2(socket);
       else onHttp1(socket);

@@ -2,7 +2,14 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { type Channel, openChannel } from '../channel/index.ts';
-import type { AccountsParams, PreviewsParams, RulesParams, StartResult, TlsPair, TlsParams } from '../gateway/index.ts';
+import type {
+  AccountsParams,
+  PreviewsParams,
+  RulesParams,
+  StartParams,
+  StartResult,
+  TlsPair,
+} from '../gateway/index.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { HostRule, Route } from '../model.ts';
 import type { PreviewNames } from '../store/index.ts';
@@ -10,16 +17,7 @@ import { startChild } from './child.ts';
 
 const ROUTES_PER_CALL = 10_000;
 
-export interface GatewayOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly baseDomain: string;
-  readonly socketPath: string;
-  readonly linkToken: string;
-  readonly blobsDir: string;
-  readonly tls?: TlsParams;
-  readonly redirectTo?: number;
-  readonly trustedProxies?: readonly string[];
+export interface GatewayOptions extends StartParams {
   /** The gateway asks for the preview names of a Worker. */
   readonly previews: (account: AccountId, worker: WorkerName) => Promise<PreviewNames>;
   readonly onLine: (line: string) => void;
@@ -48,33 +46,31 @@ export class GatewayProcess {
   }
 
   static async start(options: GatewayOptions): Promise<GatewayProcess> {
-    const child = startChild({ entry: 'gateway/main.ts', flags: [], inherit: [], onLine: options.onLine });
+    const { previews, onLine, onPages, onExit, ...params } = options;
+    const child = startChild({ entry: 'gateway/main.ts', flags: [], inherit: [], onLine });
     const exited = once(child.process, 'exit');
     const channel = openChannel(
       child.socket,
       { ids: 'odd' },
       {
         onNotify: (type, params, payload) => {
-          if (type === 'pages') options.onPages(payload);
-          else options.onLine(`${type} ${JSON.stringify(params)}`);
+          if (type === 'pages') onPages(payload);
+          else onLine(`${type} ${JSON.stringify(params)}`);
         },
         onCall: async (method, params) => {
           if (method !== 'previews') throw new Error(`Cannot ${method}: no such method`);
           const { account, worker } = params as PreviewsParams;
-          return { value: await options.previews(account, worker) };
+          return { value: await previews(account, worker) };
         },
       },
     );
-    const { host, port, baseDomain, socketPath, linkToken, blobsDir, tls, redirectTo, trustedProxies } = options;
-    const answer = await channel
-      .call('start', { host, port, baseDomain, socketPath, linkToken, blobsDir, tls, redirectTo, trustedProxies })
-      .catch(async (error: unknown) => {
-        channel.close();
-        await exited;
-        throw error;
-      });
+    const answer = await channel.call('start', params).catch(async (error: unknown) => {
+      channel.close();
+      await exited;
+      throw error;
+    });
     // Not before: a gateway that cannot start says why in its answer.
-    child.process.once('exit', (code, signal) => options.onExit(signal ?? `exit code ${code}`));
+    child.process.once('exit', (code, signal) => onExit(signal ?? `exit code ${code}`));
     return new GatewayProcess(answer.value as StartResult, { channel, options, exited });
   }
 

@@ -18,6 +18,7 @@ import {
   toRates,
 } from '../control/index.ts';
 import type { GuestSource } from '../engine/index.ts';
+import type { LoadLimitNumbers } from '../gateway/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
 import type { SandboxMode } from '../confine/index.ts';
@@ -70,6 +71,8 @@ export interface PlatformOptions {
   readonly tls?: { readonly port: number; readonly files: readonly CertificateFiles[]; readonly redirect: boolean };
   /** Addresses and networks of proxies that are believed about their clients. */
   readonly trustedProxies: readonly string[];
+  /** What one client and one account may have under way. */
+  readonly loadLimits: LoadLimitNumbers;
   /** The port that visitors use, when a proxy stands in front. */
   readonly publicPort?: number;
   /** `address:port` of the DNS server that proofs of host names are looked up at. */
@@ -183,6 +186,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ...(tls && certificates && { tls: { port: tls.port, pairs: certificates } }),
     ...(tls?.redirect === true && { redirectTo: publicPort ?? 0 }),
     trustedProxies: options.trustedProxies,
+    loadLimits: options.loadLimits,
     previews: (account, worker) => stores.previews.list(account, worker),
     onLine: (line) => warn(`gateway: ${line}`),
     onPages: (lines) => log.append(lines, 'plain'),
