@@ -27,14 +27,18 @@ const knownHosts = new Set<string>();
 /** Of HTTP/1.1: which page it gets instead of an answer. */
 export function findFault(req: IncomingMessage): PageName | undefined {
   if (req.httpVersionMajor !== 1) return 'badVersion';
-  const { method } = req;
-  if (method !== 'GET' && REFUSED_METHODS.has(method)) return 'badMethod';
+  if (isRefusedMethod(req.method)) return 'badMethod';
   const encoding = req.headers['transfer-encoding'];
   if (encoding !== undefined) {
     if (req.httpVersionMinor === 0) return 'badRequest'; // RFC 9112 §6.1
     if (encoding !== 'chunked' && encoding.trim().toLowerCase() !== 'chunked') return 'badEncoding';
   }
   return countHosts(req.rawHeaders) === 1 ? undefined : 'badHost';
+}
+
+/** No Worker answers to it. */
+export function isRefusedMethod(method: string | undefined): boolean {
+  return method !== 'GET' && REFUSED_METHODS.has(method);
 }
 
 /** A host name or an address, with a port or without. */

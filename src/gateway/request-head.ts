@@ -52,7 +52,9 @@ export function announcedBody({
   if (endsWithHead === true) return 0;
   if (headers['transfer-encoding'] !== undefined) return undefined;
   const length = headers['content-length'];
-  if (length === undefined) return endsWithHead === undefined ? 0 : undefined;
+  // HTTP/2 may go on after a length of 0: with an empty end, or with bytes that make it malformed.
+  if (endsWithHead === false && Number(length ?? 0) === 0) return undefined;
+  if (length === undefined) return 0;
   return Number(length); // digits only: the parser has seen to that
 }
 

@@ -18,7 +18,7 @@ import {
 } from './client-request.ts';
 import { Http2Front, type StreamExchange } from './http2.ts';
 import { sayAndClose, statusOf } from './client-error.ts';
-import { findFault, isHost } from './faults.ts';
+import { findFault, isHost, isRefusedMethod } from './faults.ts';
 import { type Load, type LoadLimitNumbers, LoadLimits } from './load-limits.ts';
 import type { DrainParams, GatewayStats, Patience, StartParams, StartResult, TlsPair } from './protocol.ts';
 import type { PageLog, PageRecord } from './page-log.ts';
@@ -383,7 +383,9 @@ export class HttpFront implements RequestHost {
   }
 
   #onStream(session: ClientSession, { req, res, onClose }: StreamExchange): void {
-    const request = this.#onRequest(req, res, session[CONNECTION], {});
+    const request = this.#onRequest(req, res, session[CONNECTION], {
+      fault: isRefusedMethod(req.method) ? 'badMethod' : undefined,
+    });
     if (request !== undefined) onClose(() => request.abort());
   }
 
