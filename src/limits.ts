@@ -51,6 +51,7 @@ export const MAX_SERVICE_DEPTH = 32; // service bindings calling service binding
 export const MAX_SERVICE_CALLS = 256; // through service bindings, of everything that one request sets off; each has a CPU budget of its own
 export const MAX_WEB_SOCKETS = 8_192; // open at once in one instance, of clients and to servers
 export const MAX_WEB_SOCKET_MESSAGE_BYTES = 32 * 1024 * 1024; // either way; the same as in Workers
+export const MAX_WEB_SOCKET_FRAGMENTS = 4_096; // of one message that comes in: each costs memory beside its bytes; 8 KiB each make the largest message
 export const MAX_TIMERS = 1_000; // pending at once in one instance
 export const MAX_PENDING_HOST_CALLS = 1_000; // of one instance
 export const MAX_CRYPTO_HANDLES = 10_000; // CryptoKeys and DigestStreams of one instance that have not been collected

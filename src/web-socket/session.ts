@@ -14,10 +14,11 @@ import {
   writeClose,
   writeMessage,
 } from '../channel/index.ts';
-import { MAX_WEB_SOCKET_MESSAGE_BYTES } from '../limits.ts';
+import { MAX_WEB_SOCKET_FRAGMENTS, MAX_WEB_SOCKET_MESSAGE_BYTES } from '../limits.ts';
 import { keepAlive, leaveAlone } from './keep-alive.ts';
 
 const CLOSE_TIMEOUT_MS = 10_000; // for the other side's close frame, before the connection is cut
+const MAX_CHUNKS = 32_768; // as they came from the network, of a frame that is not complete: 1 KiB each make the largest
 const FREE_BYTES = 64 * 1024; // of a session's incoming message, before it counts against the budget of all
 const CONTROL_HEADER_BYTES = 6; // of a masked ping or pong
 const BUDGET_BYTES = 256 * 1024 * 1024; // of incoming messages that are not complete or wait for their cell, all together
@@ -26,6 +27,8 @@ const BUDGET_BYTES = 256 * 1024 * 1024; // of incoming messages that are not com
 export const SESSION_OPTIONS = {
   perMessageDeflate: false,
   maxPayload: MAX_WEB_SOCKET_MESSAGE_BYTES,
+  maxFragments: MAX_WEB_SOCKET_FRAGMENTS,
+  maxBufferedChunks: MAX_CHUNKS,
   closeTimeout: CLOSE_TIMEOUT_MS,
 } as const;
 
