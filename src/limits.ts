@@ -40,6 +40,7 @@ export const MAX_METADATA_BYTES = 1024 * 1024; // of one upload: bindings with t
 export const MAX_BINDINGS = 256; // of one version
 export const MAX_SECRET_BYTES = 5 * 1024; // of one secret's value, in UTF-8; the same as in Workers
 export const MAX_REQUEST_HEADER_BYTES = 128 * 1024;
+export const MAX_REQUEST_HEADERS = 1_000;
 export const MAX_URL_BYTES = 16 * 1024;
 export const MAX_REQUEST_BODY_BYTES = 100 * 1024 * 1024;
 export const ADDRESS_CONNECTIONS = 2_000; // open at once of one client address: an office behind one, or a proxy that is not trusted

@@ -12,14 +12,13 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import { MAX_HTTP2_STREAMS, MAX_REQUEST_HEADER_BYTES } from '../limits.ts';
+import { MAX_HTTP2_STREAMS, MAX_REQUEST_HEADER_BYTES, MAX_REQUEST_HEADERS } from '../limits.ts';
 import type { ClientIn, ClientOut, ClientPort } from './client-io.ts';
 import { HOP_BY_HOP } from './hop-by-hop.ts';
 
 const IDLE_MS = 75_000; // without a request
 const CLOSING_MS = 10_000; // from GOAWAY to the end of a connection that has no request
 const BODY_MS = 300_000; // from the head to the end of its body, as HTTP/1.1 has it
-const MAX_HEADERS = 1_000; // of one request
 const SESSION_MEMORY_MB = 4; // what Node holds for one connection beside the bodies: more is refused
 const WINDOW_BYTES = 256 * 1024; // of body that one stream may send ahead
 const RESET_BURST = 500; // streams that a client may give up at once ("rapid reset"), before its connection is ended
@@ -57,7 +56,7 @@ export class Http2Front {
     this.#handlers = handlers;
     this.#server = createServer({
       maxSessionMemory: SESSION_MEMORY_MB,
-      maxHeaderListPairs: MAX_HEADERS,
+      maxHeaderListPairs: MAX_REQUEST_HEADERS,
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       maxSessionRejectedStreams: MAX_REJECTED_STREAMS,
       streamResetBurst: RESET_BURST,

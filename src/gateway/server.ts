@@ -3,7 +3,13 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AccountId } from '../ids.ts';
-import { MAX_HTTP2_STREAMS, MAX_LOOP_HOPS, MAX_REQUEST_HEADER_BYTES, MAX_URL_BYTES } from '../limits.ts';
+import {
+  MAX_HTTP2_STREAMS,
+  MAX_LOOP_HOPS,
+  MAX_REQUEST_HEADER_BYTES,
+  MAX_REQUEST_HEADERS,
+  MAX_URL_BYTES,
+} from '../limits.ts';
 import { countHops, LOOP_HEADER } from '../loop-header.ts';
 import { isHandshake, toPlainResponse, type WebSocketSession } from '../web-socket/index.ts';
 import type { AssetFront } from './asset-front.ts';
@@ -140,6 +146,7 @@ export class HttpFront implements RequestHost {
       shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() === 'websocket',
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxHeadersCount = MAX_REQUEST_HEADERS; // the parser refuses more: none is left out in silence
     this.#server.on('connection', (socket: ClientSocket) => this.#onConnection(socket));
     this.#server.on('request', (req, res) => this.#onHttp1(req, res, findFault(req)));
     this.#server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
