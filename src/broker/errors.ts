@@ -18,6 +18,7 @@ const MESSAGES: Readonly<Record<string, (target: string) => string>> = {
   UND_ERR_INVALID_ARG: () => 'Request refused: invalid header or method',
   ECONNREFUSED: (target) => `Connection refused by ${target}`,
   ENOTFOUND: (target) => `Name not resolved: ${target}`,
+  EBADNAME: (target) => `Name not resolved: ${target}`,
   ENODATA: (target) => `Name not resolved: ${target}`,
   ESERVFAIL: (target) => `Name not resolved: ${target}`,
   ETIMEOUT: (target) => `Name not resolved: ${target}`,
