@@ -178,9 +178,10 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     const isSlow = !this.#heldUp && this.#received - this.#receivedBefore < minBytes;
     this.#receivedBefore = this.#received;
     this.#heldUp = this.#isPaused;
-    if (!isSlow) return;
+    // A Worker that answers meanwhile may be talking with its client. Once it has answered, nobody waits for the body.
+    if (!isSlow || (this.#headSent && !this.#done)) return;
     this.#exchange?.reset(RESET_CODES.canceled, 'the request body came too slowly');
-    if (this.#done || this.#headSent) this.req.socket.destroy();
+    if (this.#done) this.req.socket.destroy();
     else this.fail('bodyTooSlow');
   }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { MAX_REQUEST_HEADERS } from '../limits.ts';
-import { answering, send, sendRaw, startGateway, type TestGateway } from './testing.ts';
+import { answering, send, sendRaw, startGateway, type TestGateway, until } from './testing.ts';
 import { get, HOST, MALFORMED, post } from './testing-malformed.ts';
 
 describe('A gateway that is sent what is no HTTP', () => {
@@ -71,13 +72,15 @@ describe('A gateway with clients that take their time', () => {
   let gateway: TestGateway;
   let begun = 0;
   let reset = '';
+  let answersAtOnce = false;
   before(async () => {
     gateway = await startGateway({
       start: { patience: { headersMs: 300, requestMs: 60_000, checkMs: 50, uploadWindowMs: 200 } },
     });
     await gateway.link('a', {
-      onRequest: () => {
+      onRequest: (exchange) => {
         begun++;
+        if (answersAtOnce) exchange.respond(200, '', 'begun', false);
         return { onData() {}, onEnd() {}, onReset: (_code, reason) => void (reset = reason) };
       },
     });
@@ -122,5 +125,24 @@ describe('A gateway with clients that take their time', () => {
     assert.match(answer, /^HTTP\/1\.1 408 /);
     assert.match(reset, /too slowly/);
     assert.equal(begun, 1);
+  });
+
+  it('lets one talk slowly with a Worker that answers already', async () => {
+    answersAtOnce = true;
+    reset = '';
+    const socket = connect(gateway.port, '127.0.0.1');
+    socket.write(post('Content-Length: 1000000\r\n', ''));
+    let answer = '';
+    socket.on('data', (chunk) => (answer += String(chunk)));
+    // Three times as long as others may.
+    for (let round = 0; round < 30; round++) {
+      // oxlint-disable-next-line no-await-in-loop -- at this rate
+      await setTimeout(20);
+      socket.write('a');
+    }
+    assert.match(answer, /^HTTP\/1\.1 200 [^]*begun/);
+    assert.equal(reset, '');
+    socket.destroy();
+    await until(async () => reset !== '');
   });
 });
