@@ -1,5 +1,5 @@
 /** Programs of the machine, and trying them. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -34,14 +34,21 @@ export interface Launch {
 export function tryLaunch({ command, args, env, uid, gid, feeds, hasStatus }: Launch): Promise<string | undefined> {
   return new Promise((resolve) => {
     const extra = [...feeds.map(() => 'pipe' as const), ...(hasStatus ? (['pipe'] as const) : [])];
-    const child = spawn(command, args, {
-      env: { ...env },
-      stdio: ['ignore', 'ignore', 'pipe', ...extra],
-      timeout: PROBE_TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-      ...(uid !== undefined && { uid }),
-      ...(gid !== undefined && { gid }),
-    });
+    let child: ChildProcess;
+    try {
+      child = spawn(command, args, {
+        env: { ...env },
+        stdio: ['ignore', 'ignore', 'pipe', ...extra],
+        timeout: PROBE_TIMEOUT_MS,
+        killSignal: 'SIGKILL',
+        ...(uid !== undefined && { uid }),
+        ...(gid !== undefined && { gid }),
+      });
+    } catch (error) {
+      // Some failures are not told by an event: a uid that is not there in a user namespace.
+      resolve((error as Error).message);
+      return;
+    }
     let errors = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-MAX_REASON)));
     child.on('error', (error) => resolve(error.message));
