@@ -63,9 +63,10 @@ function describeRebinding(): void {
       await deployCode(platform, 'fetcher', FETCHER);
     });
     after(async () => {
-      await platform.stop();
-      await dns[Symbol.asyncDispose]();
+      // The platform last: where it has not started, the rest must not keep this process.
       for (const server of servers) server.close();
+      await dns[Symbol.asyncDispose]();
+      await platform.stop();
     });
     beforeEach(() => {
       visits = 0;
