@@ -254,6 +254,7 @@ async function loadGuest(
 function acquireGuest(engine: Engine, code: VersionCode): StartedGuest {
   const { memoryMiB } = code.spec.limits;
   const guest = engine.acquire(memoryMiB, code.modules.some(namesStreams) ? 'streams' : 'plain');
+  engine.occupy(guest, code.spec.id);
   const services = new Services(memoryMiB * 1024 * 1024);
   guest.handler = {
     host: () => {},

@@ -31,7 +31,12 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 
 const links: Channel[] = [];
-let running: { cell: Cell; engine: Engine } | undefined;
+interface Running {
+  readonly cell: Cell;
+  readonly engine: Engine;
+}
+
+let running: Running | undefined;
 
 const supervisor: Channel = openChannel(
   new Socket({ fd: SUPERVISOR_FD, readable: true, writable: true }),
@@ -92,26 +97,32 @@ async function start(options: StartCell, payload: Buffer): Promise<unknown> {
     guest: JSON.parse(payload.toString('latin1')) as GuestSource,
     spares: options.spares,
     onStuck: 'exit',
-    onCatastrophe: (message) => {
-      supervisor.notify('catastrophe', { message });
+    onCatastrophe: (message, version) => {
+      supervisor.notify('catastrophe', { message, version });
       setTimeout(() => endProcess(CATASTROPHE_EXIT_CODE), FAREWELL_MS);
     },
     now: Date.now,
   });
   const made = new Cell({ engine, host, memoryBudgetBytes: options.memoryBudgetBytes, now: Date.now });
-  running = { cell: made, engine };
-  for (let index = 0; index < options.links; index++) link(made, FIRST_LINK_FD + index);
+  const now = (running = { cell: made, engine });
+  for (let index = 0; index < options.links; index++) link(now, FIRST_LINK_FD + index);
   // The last thing before tenants' code comes: from here on everything that is needed is loaded and open.
   seal(options.seal);
   return { snapshot: engine.usesSnapshot };
 }
 
-function link(serving: Cell, fd: number): void {
+function link({ cell: serving, engine }: Running, fd: number): void {
   const channel = openChannel(
     new Socket({ fd, readable: true, writable: true }),
     { ids: 'even' },
     // A cell that visitors cannot reach is replaced, not kept.
-    { onClose: leave, onRequest: (exchange, head, body, fin) => serving.serve(exchange, head, body, fin) },
+    {
+      onClose: leave,
+      onRequest: (exchange, head, body, fin) => {
+        engine.noteBegun(exchange.id);
+        return serving.serve(exchange, head, body, fin);
+      },
+    },
   );
   links.push(channel);
   channel.notify('ready', {});

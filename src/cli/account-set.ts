@@ -22,11 +22,27 @@ const SETTING_OPTIONS = {
     allowed: `${HOSTS_ALLOWED}, or 'none'`,
     help: 'Hosts that they may not fetch, whatever is allowed; none takes the list back',
   },
+  cordon: {
+    type: 'string',
+    value: 'LEVEL',
+    pattern: /^[a-z][a-z0-9-]{0,31}$/,
+    allowed: 'a lower-case name of up to 32 letters, digits and dashes',
+    help: 'Level of trust: accounts of different levels never share a cell; default takes it back',
+  },
+  isolation: {
+    type: 'string',
+    value: 'KIND',
+    pattern: /^(process|shared)$/,
+    allowed: "'process' or 'shared'",
+    help: 'process: cells of its own; shared takes it back',
+  },
 } as const;
 
 const SettingsSchema = z.object({
   egressAllow: z.array(z.string()).nullable(),
   egressDeny: z.array(z.string()).nullable(),
+  cordon: z.string().nullable(),
+  isolation: z.literal('process').nullable(),
 });
 
 export const accountSet = defineCommand({
@@ -38,12 +54,16 @@ export const accountSet = defineCommand({
     { line: 'isola account set acme --egress-deny "*.example.com"', does: 'For what runs already, too' },
     { line: 'isola account set acme --egress-allow api.stripe.com', does: 'Its Workers fetch from there alone' },
     { line: 'isola account set acme --egress-allow any', does: 'As before' },
+    { line: 'isola account set acme --cordon trusted', does: 'It meets none but accounts of that level' },
+    { line: 'isola account set acme --isolation process', does: 'It meets nobody' },
   ],
-  run: async ({ 'egress-allow': allow, 'egress-deny': deny, json, ...where }, positionals) => {
+  run: async ({ 'egress-allow': allow, 'egress-deny': deny, cordon, isolation, json, ...where }, positionals) => {
     const id = onlyArgument(accountSet, positionals);
     const changes = {
       ...(allow !== undefined && { egressAllow: toHosts(allow, 'any') }),
       ...(deny !== undefined && { egressDeny: toHosts(deny, 'none') }),
+      ...(cordon !== undefined && { cordon: cordon === 'default' ? null : cordon }),
+      ...(isolation !== undefined && { isolation: isolation === 'shared' ? null : isolation }),
     };
     const answer = await callControl(toControlTarget(where), {
       attempt: `Cannot set up account '${toCell(id)}'`,
@@ -58,6 +78,8 @@ export const accountSet = defineCommand({
     printLine(`Account ${toCell(id)}`);
     printLine(`  egress-allow  ${toText(settings.egressAllow, 'any')}`);
     printLine(`  egress-deny   ${toText(settings.egressDeny, 'none')}`);
+    printLine(`  cordon        ${toCell(settings.cordon ?? 'default')}`);
+    printLine(`  isolation     ${toCell(settings.isolation ?? 'shared')}`);
     return 0;
   },
 });

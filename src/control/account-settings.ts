@@ -22,16 +22,28 @@ const Hosts = z
   )
   .max(MAX_EGRESS_HOSTS);
 
+const Cordon = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case name of up to 32 letters, digits and dashes');
+const Isolation = z.literal('process');
+
 /** null takes a setting back. */
-const Changes = z.strictObject({ egressAllow: Hosts.nullable().optional(), egressDeny: Hosts.nullable().optional() });
+const Changes = z.strictObject({
+  egressAllow: Hosts.nullable().optional(),
+  egressDeny: Hosts.nullable().optional(),
+  cordon: Cordon.nullable().optional(),
+  isolation: Isolation.nullable().optional(),
+});
 const Settings = z.object({
   egressAllow: z.array(z.string()).nullable(),
   egressDeny: z.array(z.string()).nullable(),
+  cordon: z.string().nullable(),
+  isolation: Isolation.nullable(),
 });
 
 const tags = ['Accounts'];
 
-export const registerAccountSettings: Resource = (app, { registry }) => {
+export const registerAccountSettings: Resource = (app, { registry, platform }) => {
   app.get(
     '/accounts/:account/isola/settings',
     {
@@ -50,7 +62,7 @@ export const registerAccountSettings: Resource = (app, { registry }) => {
     },
   );
 
-  // Whoever acts on a setting asks for it each time: there is nobody to tell.
+  // Whoever acts on a setting asks for it each time; only where an account runs has to be told.
   app.patch(
     '/accounts/:account/isola/settings',
     {
@@ -65,6 +77,8 @@ export const registerAccountSettings: Resource = (app, { registry }) => {
     },
     async ({ params, body }) => {
       const { settings } = await registry.setAccountSettings(params.account, toPatch(body));
+      if (body.cordon !== undefined || body.isolation !== undefined)
+        await platform.placeAccount(params.account, settings);
       return ok(toBody(settings));
     },
   );
@@ -75,8 +89,13 @@ function toPatch(changes: z.output<typeof Changes>): AccountSettingsPatch {
   return Object.fromEntries(named.map(([name, value]) => [name, value ?? undefined])) as AccountSettingsPatch;
 }
 
-function toBody({ egressAllow, egressDeny }: AccountSettings): z.input<typeof Settings> {
-  return { egressAllow: toList(egressAllow), egressDeny: toList(egressDeny) };
+function toBody({ egressAllow, egressDeny, cordon, isolation }: AccountSettings): z.input<typeof Settings> {
+  return {
+    egressAllow: toList(egressAllow),
+    egressDeny: toList(egressDeny),
+    cordon: cordon ?? null,
+    isolation: isolation ?? null,
+  };
 }
 
 function toList(hosts: readonly string[] | undefined): string[] | null {

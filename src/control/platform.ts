@@ -1,7 +1,7 @@
 /** What the control API asks of the rest of the platform. The supervisor implements it. */
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { ExceptionInfo, Route, VersionCode } from '../model.ts';
-import type { RuleChange } from '../store/index.ts';
+import type { AccountSettings, RuleChange } from '../store/index.ts';
 import type { WorkerKey } from './names.ts';
 
 export type CheckResult =
@@ -39,6 +39,8 @@ export interface ControlPlatform {
   suspendAccount(account: AccountId): Promise<void>;
   /** Its Workers may serve again. */
   resumeAccount(account: AccountId): Promise<void>;
+  /** Which cells it may run in has been set anew. Resolves when requests go there. */
+  placeAccount(account: AccountId, settings: Pick<AccountSettings, 'cordon' | 'isolation'>): Promise<void>;
   /** Fires a scheduled event; resolves when it has ended. */
   fireScheduled(
     account: AccountId,

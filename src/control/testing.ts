@@ -47,6 +47,7 @@ export class FakePlatform implements ControlPlatform {
   rules = new Map<string, HostRule>();
   previewed: string[] = [];
   reloaded: string[] = [];
+  placed: string[] = [];
   readonly suspended = new Set<AccountId>();
   fired: { worker: string; cron: string; scheduledTime: number }[] = [];
   scheduledResult: ScheduledResult = { outcome: 'ok', cpuUs: 1_500, wallMs: 2, logs: [], exceptions: [] };
@@ -87,6 +88,10 @@ export class FakePlatform implements ControlPlatform {
 
   async withdrawMany(workers: readonly WorkerKey[]): Promise<void> {
     for (const { account, worker } of workers) await this.withdraw(account, worker);
+  }
+
+  async placeAccount(account: AccountId): Promise<void> {
+    this.placed.push(account);
   }
 
   async suspendAccount(account: AccountId): Promise<void> {

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WASM_INSTANCES 
 import { CodeCache } from './code-cache.ts';
 import { GuestIsolate } from './isolate.ts';
 import { Lane } from './lane.ts';
+import { Occupants } from './occupants.ts';
 import { type GuestSource, type Snapshot, type Variant, createGuestSnapshot } from './snapshot.ts';
 import { Spares } from './spares.ts';
 import { compileTextKernel, toTransfer } from './text-kernel.ts';
@@ -17,7 +18,7 @@ export interface EngineOptions {
   readonly spares: number;
   readonly onStuck: WatchdogOptions['onStuck'];
   /** V8 has lost control of an isolate: finish and end the process soon. */
-  readonly onCatastrophe: (message: string) => void;
+  readonly onCatastrophe: (message: string, version: string | undefined) => void;
   /** Wall clock in ms, shown to guests. */
   readonly now: () => number;
 }
@@ -31,6 +32,7 @@ interface Stock {
 export class Engine {
   readonly cache = new CodeCache();
   readonly #options: EngineOptions;
+  readonly #occupants: Occupants;
   readonly #watchdog: Watchdog;
   readonly #lane = new Lane();
   readonly #assets = new Map<string, ArrayBuffer>();
@@ -40,15 +42,17 @@ export class Engine {
   #streams: Stock | undefined;
   #live = 0;
 
-  private constructor(options: EngineOptions, watchdog: Watchdog) {
+  private constructor(options: EngineOptions, watchdog: Watchdog, occupants: Occupants) {
+    this.#occupants = occupants;
     this.#options = options;
     this.#watchdog = watchdog;
     this.#plain = this.#createStock('plain');
   }
 
   static async start(options: EngineOptions): Promise<Engine> {
-    const watchdog = await Watchdog.start({ onStuck: options.onStuck });
-    const engine = new Engine(options, watchdog);
+    const occupants = new Occupants();
+    const watchdog = await Watchdog.start({ onStuck: options.onStuck, occupants });
+    const engine = new Engine(options, watchdog, occupants);
     engine.#plain.spares.fill();
     return engine;
   }
@@ -67,6 +71,16 @@ export class Engine {
   acquire(memoryMiB: number, variant: Variant): GuestIsolate {
     const stock = variant === 'plain' ? this.#plain : (this.#streams ??= this.#createStock(variant));
     return memoryMiB === DEFAULT_LIMITS.memoryMiB ? stock.spares.take() : this.#create(memoryMiB, stock.snapshot);
+  }
+
+  /** The isolate gets this version's code now: told by the watchdog when the process has to end because of it. */
+  occupy(guest: GuestIsolate, version: string): void {
+    this.#occupants.set(guest.slot, version);
+  }
+
+  /** Which exchange is begun now: told by the watchdog when the process has to end. */
+  noteBegun(exchange: number): void {
+    this.#watchdog.noteBegun(exchange);
   }
 
   async close(): Promise<void> {
@@ -95,15 +109,15 @@ export class Engine {
 
   #create(memoryMiB: number, snapshot: Snapshot | undefined): GuestIsolate {
     const { guest, now, onCatastrophe } = this.#options;
+    let guestIsolate: GuestIsolate | undefined;
     const isolate = new ivm.Isolate({
       memoryLimit: memoryMiB,
-      onCatastrophicError: onCatastrophe,
+      onCatastrophicError: (message) => onCatastrophe(message, this.#occupants.get(guestIsolate?.slot ?? -1)),
       ...(snapshot !== undefined && { snapshot }),
     });
     const context = isolate.createContextSync();
     if (snapshot === undefined) context.evalSync(guest.source, { filename: 'isola:guest' });
     // Host functions reach the guest runtime as arguments of a closure: they are never on the global.
-    let guestIsolate: GuestIsolate | undefined;
     const host = (op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown) =>
       guestIsolate?.receive(op, id, a, b, c, d);
     const hostSync = (op: number, a: unknown, b: unknown, c: unknown) => {

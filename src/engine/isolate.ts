@@ -99,6 +99,11 @@ export class GuestIsolate {
     return this.#parts.lane.isTakenBeyond(budgetUs);
   }
 
+  /** By which the watchdog names it. Used again by another when it has been disposed. */
+  get slot(): number {
+    return this.#parts.slot;
+  }
+
   get disposed(): boolean {
     return this.#disposed;
   }

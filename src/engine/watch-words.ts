@@ -10,6 +10,8 @@ export const WORDS = {
   wardenWake: 2,
   /** How many of the warden's queued guards shall return (see warden.ts). */
   wardenReturns: 3,
+  /** Id of the newest exchange that the cell has begun to serve; see `Engine.noteBegun`. */
+  begun: 4,
   /** First runner's words; each runner has `runnerStride`. */
   runners: 16,
   runnerStride: 16, // 64 bytes: a cache line each

@@ -1,8 +1,10 @@
 /** The watchdog's thread: see watchdog.ts. Runs nothing else, and allocates nothing while it watches. */
+import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCpuClock, currentThreadId, endProcess, setThreadNice, wallUs } from './cpu-clock.ts';
 import type { CpuClock } from './cpu-clock.ts';
 import { LaneClock } from './lane-clock.ts';
+import { Occupants } from './occupants.ts';
 import { INLINE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
 
 interface Data {
@@ -10,17 +12,21 @@ interface Data {
   readonly inlineThreadId: number;
   readonly otherThreadIds: readonly number[];
   readonly onStuck: 'exit' | 'ignore';
+  readonly occupants: SharedArrayBuffer;
 }
 
+const STDERR = 2;
 const TICK_MS = 1;
 const IDLE_TICKS = 50; // ticks without a running entry before it sleeps: 50 ms of quiet
 const STUCK_MS = 250; // a disposed isolate ends within a few ms unless it is in a built-in that cannot be interrupted
 const STUCK_EXIT_CODE = 137; // as if by SIGKILL
+const LONG_US = 100_000; // an entry this long is told of: if the process ends, it may have been the one
 const STUCK_CPU_US = 150_000; // and one that is really stuck goes on using CPU: else its end is only not yet noticed
 
 const data = workerData as Data;
 const words = new Int32Array(data.shared);
 const doubles = new Float64Array(data.shared);
+const occupants = new Occupants(data.occupants);
 const inlineClock: CpuClock = createCpuClock(data.inlineThreadId);
 const laneClock = new LaneClock([...data.otherThreadIds, currentThreadId()]);
 
@@ -33,6 +39,8 @@ const seen = new Int32Array(RUNNERS.length);
 const startedAt = new Float64Array(RUNNERS.length);
 const condemnedAt = new Float64Array(RUNNERS.length);
 const condemnedUs = new Float64Array(RUNNERS.length);
+/** Per runner: the entry that was told of as long, or 0. */
+const toldOf = new Int32Array(RUNNERS.length);
 
 parentPort?.postMessage('watching');
 
@@ -61,6 +69,7 @@ function tick(): number {
   for (const runner of RUNNERS) {
     const at = WORDS.runners + WORDS.runnerStride * runner;
     const sequence = Atomics.load(words, at + RUNNER.sequence);
+    if (toldOf[runner] !== 0 && Math.abs(sequence) !== toldOf[runner]) tellShort(runner);
     if (sequence === 0) {
       seen[runner] = 0;
       continue;
@@ -72,6 +81,7 @@ function tick(): number {
     }
     const usedUs = seen[runner] === sequence ? used(runner) : start(runner, sequence);
     const budgetUs = words[at + RUNNER.budgetUs] ?? 0;
+    if (usedUs >= LONG_US && toldOf[runner] === 0) tellLong(runner, sequence);
     if (usedUs >= budgetUs) {
       condemn(at, sequence);
       condemnedAt[runner] = performance.now();
@@ -125,8 +135,36 @@ function endStuck(runner: Runner): void {
   if (performance.now() - (condemnedAt[runner] ?? 0) < STUCK_MS) return;
   if (clockOf(runner) - (condemnedUs[runner] ?? 0) < STUCK_CPU_US) return;
   // The entering thread may be the one that is stuck, so it cannot be asked. The supervisor replaces the process.
-  if (data.onStuck === 'exit') endProcess(STUCK_EXIT_CODE);
+  if (data.onStuck === 'exit') {
+    tell({ watch: 'stuck', ...describeEntry(runner), begun: Atomics.load(words, WORDS.begun) });
+    endProcess(STUCK_EXIT_CODE);
+  }
   condemnedAt[runner] = Infinity;
+}
+
+function tellLong(runner: Runner, sequence: number): void {
+  toldOf[runner] = sequence;
+  tell({ watch: 'long', ...describeEntry(runner) });
+}
+
+function tellShort(runner: Runner): void {
+  toldOf[runner] = 0;
+  tell({ watch: 'short', runner });
+}
+
+/** While an entry runs inline nothing else is begun: then it is known which requests had not been. */
+function describeEntry(runner: Runner): object {
+  const slot = words[WORDS.runners + WORDS.runnerStride * runner + RUNNER.slot] ?? -1;
+  return {
+    runner,
+    version: occupants.get(slot),
+    ...(runner === INLINE && { begun: Atomics.load(words, WORDS.begun) }),
+  };
+}
+
+/** To whoever started the process (supervisor/last-words.ts): by a pipe, since the thread that has the channel may be stuck. */
+function tell(words: object): void {
+  if (data.onStuck === 'exit') writeSync(STDERR, `${JSON.stringify(words)}\n`);
 }
 
 function anyRunning(): boolean {

@@ -16,6 +16,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createCpuClock, currentThreadId, listThreadIds, wallUs } from './cpu-clock.ts';
 import { LaneClock } from './lane-clock.ts';
+import type { Occupants } from './occupants.ts';
 import { Warden } from './warden.ts';
 import { INLINE, LANE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
 
@@ -25,6 +26,7 @@ export interface WatchdogOptions {
    * interrupted): `exit` ends this process at once, from the watchdog's thread; `ignore` leaves it.
    */
   readonly onStuck: 'exit' | 'ignore';
+  readonly occupants: Occupants;
 }
 
 const SEQUENCE_MAX = 0x3fffffff;
@@ -64,12 +66,18 @@ export class Watchdog {
         inlineThreadId: currentThreadId(),
         otherThreadIds,
         onStuck: options.onStuck,
+        occupants: options.occupants.shared,
       },
     });
     thread.unref();
     await once(thread, 'message');
     // Once more: now with the watchdog's own.
     return new Watchdog(words, thread, warden, new LaneClock(listThreadIds()));
+  }
+
+  /** For the last words of a process that is beyond help: which exchange it began last. */
+  noteBegun(exchange: number): void {
+    this.#words[WORDS.begun] = exchange;
   }
 
   /** The warden, with which every isolate must be registered before it is entered. */

@@ -18,6 +18,8 @@ import { chooseVersion } from './version-choice.ts';
 import type { Waiting } from './waiting-room.ts';
 
 const LINGER_MS = 2_000; // how long a client may go on sending a body that has been refused
+const KEPT_BODY_BYTES = 64 * 1024; // of a body, in case that the cell ends before it begins
+const MAX_LOSSES = 3; // cells that one request may be lost with
 const STALL_MS = 60_000; // how long a client may take no byte of what waits for it, before it is cut off
 const INLINE_TEXT_BYTES = 16 * 1024; // above that, a copy into a string costs more than a second buffer in the write
 
@@ -49,6 +51,8 @@ export interface RequestHost {
   uploaded(request: ClientRequest): void;
   /** Finds a live cell for it, or holds it until there is one. */
   place(request: ClientRequest): void;
+  /** Its cell has ended without an answer: tries it again if the cell had not begun it, else fails it. */
+  lost(request: ClientRequest, cell: Cell, exchangeId: number): void;
   /** It gets a page of our own: for the log. */
   notePage(record: PageRecord): void;
   /** It has been answered, or will never be: forget it. */
@@ -101,6 +105,10 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
   #bodiless = false;
   /** Bytes still due of an announced length; undefined when the body is chunked. */
   #due: number | undefined;
+  /** What of its body has come, while it may have to be sent again; undefined: too much, or the answer has begun. */
+  #sent: Buffer[] | undefined = [];
+  /** Cells that it was lost with. */
+  #losses = 0;
   /** Body bytes received so far. */
   #received = 0;
   /** The same when the rate was last looked at. */
@@ -154,6 +162,12 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     else this.#host.place(this);
   }
 
+  /** Its cell has ended and had not begun it. */
+  startAgain(route: WorkerRoute): void {
+    this.#route = route;
+    this.#host.place(this);
+  }
+
   /** Its body is on its way. */
   get uploading(): boolean {
     return this.#uploading;
@@ -204,8 +218,14 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
       isUpgrade,
     });
     this.#cell = cell;
-    this.#exchange = cell.channel.request(head, undefined, !this.#uploading && !isUpgrade, this);
-    if (this.#uploading) this.#upload(this.#exchange);
+    const sent = this.#sent ?? [];
+    const hasBody = this.#uploading || sent.length > 0;
+    this.#exchange = cell.channel.request(head, undefined, !hasBody && !isUpgrade, this);
+    if (!hasBody) return;
+    for (const chunk of sent) this.#exchange.write(chunk);
+    if (!this.#uploading) this.#exchange.end();
+    else if (this.#received > 0) req.resume();
+    else this.#upload();
   }
 
   /** The version of a route that serves this client. */
@@ -364,7 +384,8 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
   onReset(code: number): void {
     if (this.#session !== undefined) return this.#session.onReset(code);
     if (this.#done) return;
-    if (!this.#headSent) this.fail(code === RESET_CODES.refused ? 'unavailable' : 'badGateway');
+    if (code === RESET_CODES.channelClosed && this.#isRepeatable()) this.#lose();
+    else if (!this.#headSent) this.fail(code === RESET_CODES.refused ? 'unavailable' : 'badGateway');
     else this.#breakOff('');
   }
 
@@ -403,7 +424,27 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     if (body.length > 0) session.onData(body);
   }
 
-  #upload(exchange: Exchange): void {
+  /** All that the cell was given is here still. */
+  #isRepeatable(): boolean {
+    return !this.#headSent && this.upgrade === undefined && this.#sent !== undefined && this.#losses < MAX_LOSSES;
+  }
+
+  #lose(): void {
+    const cell = this.#cell;
+    const exchange = this.#exchange;
+    if (cell === undefined || exchange === undefined) return this.fail('badGateway');
+    this.#losses++;
+    this.#exchange = undefined;
+    if (this.#uploading) this.req.pause();
+    this.#host.lost(this, cell, exchange.id);
+  }
+
+  #keep(chunk: Buffer): void {
+    if (this.#headSent || this.#received > KEPT_BODY_BYTES) this.#sent = undefined;
+    else this.#sent?.push(chunk);
+  }
+
+  #upload(): void {
     const { req } = this;
     req.on('data', (chunk: Buffer) => {
       this.#received += chunk.length;
@@ -411,8 +452,10 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
         // Answered already: the rest is thrown away, so that the connection can be used again, but not without end.
         if (this.#received > 2 * MAX_REQUEST_BODY_BYTES) req.socket.destroy();
       } else if (this.#received > MAX_REQUEST_BODY_BYTES) {
-        this.#refuseBody(exchange);
-      } else if (!exchange.write(chunk)) {
+        this.#refuseBody();
+      } else {
+        this.#keep(chunk);
+        if (this.#exchange?.write(chunk) !== false) return;
         this.#isPaused = true;
         this.#heldUp = true;
         req.pause();
@@ -422,12 +465,12 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     req.on('end', () => {
       this.#uploading = false;
       this.#host.uploaded(this);
-      if (!this.#done && !this.refuseTrailers()) exchange.end();
+      if (!this.#done && !this.refuseTrailers()) this.#exchange?.end();
     });
   }
 
-  #refuseBody(exchange: Exchange): void {
-    exchange.reset(RESET_CODES.tooLarge, 'request body is too large');
+  #refuseBody(): void {
+    this.#exchange?.reset(RESET_CODES.tooLarge, 'request body is too large');
     if (this.#headSent) this.#breakOff('');
     else this.fail('bodyTooLarge');
   }
@@ -454,6 +497,7 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     if (this.#host.draining) this.res.shouldKeepAlive = false;
     this.res.writeHead(status, statusText ?? STATUS_CODES[status] ?? '', headers);
     this.#headSent = true;
+    this.#sent = undefined;
   }
 
   /** The answer is complete. If the client is still sending, nobody wants it any more. */

@@ -7,9 +7,12 @@
  */
 export { preferredCell } from './hash.ts';
 export type { LoadLimitNumbers } from './load-limits.ts';
+export { DEFAULT_CORDON } from './protocol.ts';
 export type {
   AccountsParams,
+  CellLost,
   CellsParams,
+  CordonTable,
   DrainParams,
   GatewayStats,
   PreviewsParams,
@@ -19,4 +22,5 @@ export type {
   StartResult,
   TlsPair,
   TlsParams,
+  WantedParams,
 } from './protocol.ts';

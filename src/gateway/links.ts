@@ -13,7 +13,7 @@ export interface LinkOptions {
   readonly linkToken: string;
   readonly cells: CellSet;
   /** A cell has become ready. */
-  onReady(): void;
+  onReady(id: string): void;
   /** A link has ended, in order or not. */
   onLost(cellId: string, error: Error | undefined): void;
 }
@@ -72,7 +72,7 @@ function link(socket: Socket, id: string, options: LinkOptions): void {
       onNotify(type) {
         if (type !== 'ready') return;
         options.cells.add(id, channel);
-        options.onReady();
+        options.onReady(id);
       },
       onClose(error) {
         options.cells.remove(id, channel);

@@ -11,7 +11,9 @@ import { PageLog } from './page-log.ts';
 import { Previews } from './previews.ts';
 import {
   parseAccounts,
+  parseCellLost,
   parseCells,
+  parseCordons,
   parseCertificates,
   parseDrain,
   parsePreviews,
@@ -20,6 +22,7 @@ import {
   parseStart,
   type PreviewList,
   type StartResult,
+  type WantedParams,
 } from './protocol.ts';
 import { RaySource } from './ray.ts';
 import { RouteTable } from './routes.ts';
@@ -47,6 +50,9 @@ const supervisor = openChannel(
   { ids: 'even' },
   {
     onCall: async (method, params) => ({ value: await answer(method, params) }),
+    onNotify: (type, params) => {
+      if (type === 'cellLost') running?.front.onCellLost(parseCellLost(params));
+    },
     onClose: () => process.exit(0),
   },
 );
@@ -74,6 +80,9 @@ async function answer(method: string, params: unknown): Promise<unknown> {
     case 'cells':
       cells.list(parseCells(params).cells);
       running.front.onCellReady();
+      return undefined;
+    case 'cordons':
+      running.front.setCordons(parseCordons(params));
       return undefined;
     case 'stats':
       return { ...running.front.stats(), memory: process.memoryUsage.rss(), cpuUs: cpuUs() };
@@ -105,6 +114,7 @@ async function start(params: unknown): Promise<StartResult> {
     pages,
     assets: new AssetFront({ blobsDir: options.blobsDir, log: pages, onFault }),
     onFault,
+    onWanted: (cordon) => supervisor.notify('wanted', { cordon } satisfies WantedParams),
     ...(options.loadLimits && { loadLimits: options.loadLimits }),
     ...(options.patience && { patience: options.patience }),
   });
@@ -113,7 +123,7 @@ async function start(params: unknown): Promise<StartResult> {
     socketPath: options.socketPath,
     linkToken: options.linkToken,
     cells,
-    onReady: () => front.onCellReady(),
+    onReady: (id) => front.onCellReady(id),
     onLost: (id, error) => supervisor.notify('linkLost', { id, error: error?.message }),
   });
   return front.listen(options);

@@ -13,6 +13,7 @@ function routeOf(worker: string): WorkerRoute {
   return {
     account: 'acme' as AccountId,
     worker: worker as WorkerName,
+    cordon: 'default',
     hash: 1,
     version: V1,
     weights: undefined,

@@ -1,7 +1,7 @@
 /**
  * What the supervisor says to the gateway over their channel: JSON-safe, parsed here once. The gateway in its turn notifies
- * `linkLost {id, error}` when a cell's link has ended and `fault {message}` when a request has met a bug of ours, and calls
- * `previews`.
+ * `linkLost {id, error}` when a cell's link has ended, `fault {message}` when a request has met a bug of ours and
+ * `wanted {cordon}` when requests wait for a cell that there is not, and calls `previews`.
  */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { HostRule, Route, VersionAssets } from '../model.ts';
@@ -106,7 +106,28 @@ export interface AccountsParams {
 
 /** Call `cells`: which cells may be given requests. One that is not listed any more finishes what it has. */
 export interface CellsParams {
-  readonly cells: readonly { readonly id: string; readonly cordon: 'default' }[];
+  readonly cells: readonly { readonly id: string; readonly cordon: string }[];
+}
+
+/** Where everything runs that no other cordon is named for. */
+export const DEFAULT_CORDON = 'default';
+
+/** Call `cordons`: the cordon of accounts that are not in `default`, and of Workers that are not in their account's. All of them. */
+export interface CordonTable {
+  readonly accounts: readonly (readonly [account: string, cordon: string])[];
+  readonly workers: readonly (readonly [account: string, worker: string, cordon: string])[];
+}
+
+/** Notification `cellLost`: its process has ended. */
+export interface CellLost {
+  readonly id: string;
+  /** The last exchange that it had begun; without it, it may have begun all. */
+  readonly begun?: number | undefined;
+}
+
+/** Notification `wanted`. */
+export interface WantedParams {
+  readonly cordon: string;
 }
 
 /** Call `drain`. Answered when the last request has been answered, or after `timeoutMs`. */
@@ -218,6 +239,19 @@ export function parseCells(params: unknown): CellsParams {
   const { cells } = parseObject('cells', params);
   if (!Array.isArray(cells)) throw new TypeError('Cannot set cells: a list is needed');
   return { cells: cells as CellsParams['cells'] };
+}
+
+/** From the supervisor, which has made it itself. */
+export function parseCordons(params: unknown): CordonTable {
+  const { accounts, workers } = parseObject('cordons', params);
+  if (!Array.isArray(accounts) || !Array.isArray(workers)) throw new TypeError('Cannot set cordons: lists are needed');
+  return { accounts, workers };
+}
+
+export function parseCellLost(params: unknown): CellLost {
+  const { id, begun } = parseObject('cellLost', params);
+  if (typeof id !== 'string') throw new TypeError('Cannot take note of a lost cell: id is needed');
+  return { id, begun: typeof begun === 'number' ? begun : undefined };
 }
 
 export function parseDrain(params: unknown): DrainParams {

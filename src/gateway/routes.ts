@@ -2,6 +2,7 @@ import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { toMatchedPath } from '../matched-path.ts';
 import type { HostRule, Route, RouteShare, VersionAssets } from '../model.ts';
 import { fnv1a } from './hash.ts';
+import { type CordonTable, DEFAULT_CORDON } from './protocol.ts';
 import { type HostLevels, HostRules } from './host-rules.ts';
 import { toWeights, type Weight } from './version-choice.ts';
 
@@ -13,6 +14,8 @@ export interface WorkerRoute {
   readonly worker: WorkerName;
   /** Of account and worker: places it on a cell. */
   readonly hash: number;
+  /** Whose cells may serve it. */
+  readonly cordon: string;
   /** The only version, or undefined when `weights` decide. */
   readonly version: VersionId | undefined;
   readonly weights: readonly Weight[] | undefined;
@@ -55,6 +58,9 @@ export class RouteTable {
   /** By the Host header as the client wrote it: the usual request is one look-up. */
   readonly #byHost = new Map<string, WorkerRoute | HostLevels>();
 
+  /** By account, and by `<worker>.<account>`: those that are not in the default one. */
+  #cordons = new Map<string, string>();
+
   constructor(baseDomain: string) {
     this.#suffix = `.${baseDomain}`;
   }
@@ -79,6 +85,7 @@ export class RouteTable {
       account: route.account,
       worker: route.worker,
       hash: fnv1a(name),
+      cordon: this.#cordonOf(name, route.account),
       version: shares.length === 1 ? shares[0]?.version : undefined,
       weights: shares.length === 1 ? undefined : toWeights(shares),
       assets: toAssets(shares),
@@ -92,6 +99,22 @@ export class RouteTable {
     this.#byHost.clear();
     this.#routes.delete(`${worker}.${account}`);
     this.#rules.removeOf(account, worker);
+  }
+
+  /** In place of all that was said before. */
+  setCordons({ accounts, workers }: CordonTable): void {
+    this.#cordons = new Map(accounts);
+    for (const [account, worker, cordon] of workers) this.#cordons.set(`${worker}.${account}`, cordon);
+    this.#byHost.clear();
+    for (const [name, route] of this.#routes) {
+      const cordon = this.#cordonOf(name, route.account);
+      if (cordon !== route.cordon) this.#routes.set(name, { ...route, cordon });
+    }
+  }
+
+  /** What leads to the same Worker now; what led there before, when nothing does. */
+  current(route: WorkerRoute): WorkerRoute {
+    return this.#routes.get(`${route.worker}.${route.account}`) ?? route;
   }
 
   setRule(rule: HostRule): void {
@@ -124,6 +147,11 @@ export class RouteTable {
     const known = this.#byHost.get(host);
     if (known === undefined) return this.#lookUp(host, path, scheme);
     return known.levels === undefined ? known : this.#match(known, path, scheme);
+  }
+
+  /** An account's id has no dot. */
+  #cordonOf(name: string, account: AccountId): string {
+    return this.#cordons.get(name) ?? this.#cordons.get(account) ?? DEFAULT_CORDON;
   }
 
   #lookUp(host: string, path: string, scheme: 'http' | 'https'): Resolution | PreviewCandidates {

@@ -24,9 +24,19 @@ import {
 } from './client-request.ts';
 import { Http2Front, type StreamExchange } from './http2.ts';
 import { sayAndClose, statusOf } from './client-error.ts';
+import { LostRequests } from './lost-requests.ts';
 import { findFault, isHost, isRefusedMethod } from './faults.ts';
 import { type Load, type LoadLimitNumbers, LoadLimits } from './load-limits.ts';
-import type { DrainParams, GatewayStats, Patience, StartParams, StartResult, TlsPair } from './protocol.ts';
+import type {
+  CellLost,
+  CordonTable,
+  DrainParams,
+  GatewayStats,
+  Patience,
+  StartParams,
+  StartResult,
+  TlsPair,
+} from './protocol.ts';
 import type { PageLog, PageRecord } from './page-log.ts';
 import type { PageName } from './pages.ts';
 import type { Previews } from './previews.ts';
@@ -35,7 +45,7 @@ import type { PreviewCandidates, RouteTable, WorkerRoute } from './routes.ts';
 import { TlsFront } from './tls-front.ts';
 import { type TrustedProxies, unmapped } from './trusted-proxies.ts';
 import { UploadWatch } from './upload-watch.ts';
-import { WaitingRoom } from './waiting-room.ts';
+import { WaitingRooms } from './waiting-rooms.ts';
 
 const KEEP_ALIVE_MS = 75_000; // longer than the 60 s of common load balancers, so that they close first
 const PATIENCE: Patience = {
@@ -76,6 +86,8 @@ export interface FrontOptions {
   readonly assets: AssetFront;
   /** A request has met a bug of ours. Its connection is destroyed, all others go on. */
   readonly onFault: (error: unknown) => void;
+  /** Requests wait for a cell of this cordon. */
+  readonly onWanted: (cordon: string) => void;
   readonly loadLimits?: LoadLimitNumbers;
   readonly patience?: Partial<Patience>;
 }
@@ -103,7 +115,8 @@ export class HttpFront implements RequestHost {
   readonly #onFault: (error: unknown) => void;
   readonly #limits: LoadLimits;
   readonly #uploads: UploadWatch;
-  readonly #room = new WaitingRoom<ClientRequest>();
+  readonly #rooms: WaitingRooms<ClientRequest>;
+  readonly #lost = new LostRequests();
   readonly #sessions = new Map<WebSocketSession, AccountId>();
   readonly #suspended = new Set<AccountId>();
   readonly #statuses = [0, 0, 0, 0, 0, 0];
@@ -128,6 +141,7 @@ export class HttpFront implements RequestHost {
       onStream: (session, stream) => this.#onStream(session, stream),
     });
     this.#uploads = new UploadWatch(uploadWindowMs);
+    this.#rooms = new WaitingRooms(options.onWanted);
     this.#routes = routes;
     this.#previews = previews;
     this.#proxies = proxies;
@@ -196,9 +210,20 @@ export class HttpFront implements RequestHost {
     this.#tls?.use(pairs);
   }
 
+  setCordons(table: CordonTable): void {
+    this.#routes.setCordons(table);
+    this.#rooms.openAll();
+  }
+
+  /** A cell's process has ended. */
+  onCellLost(verdict: CellLost): void {
+    this.#lost.decide(verdict);
+  }
+
   /** A cell has become live: those who waited for one go on. */
-  onCellReady(): void {
-    if (this.#room.size > 0 && this.#cells.live.length > 0) this.#room.open();
+  onCellReady(id?: string): void {
+    if (id !== undefined) this.#lost.forget(id);
+    this.#rooms.open((cordon) => this.#cells.liveIn(cordon).length > 0);
   }
 
   /**
@@ -243,7 +268,7 @@ export class HttpFront implements RequestHost {
       overLimit: this.#overLimit,
       active: this.#active,
       webSockets: this.#sessions.size,
-      held: this.#room.size,
+      held: this.#rooms.size,
       connections: this.#connections,
       routes: this.#routes.size,
       rules: this.#routes.rules,
@@ -256,10 +281,20 @@ export class HttpFront implements RequestHost {
     if (route === undefined) return;
     // Once more: it may have been held for a while.
     if (this.#suspended.has(route.account)) return request.fail('accountSuspended');
-    const cell = this.#cells.pick(route.hash);
+    const { hash, cordon } = route;
+    const cell = this.#cells.pick(hash, cordon);
     if (cell !== undefined && request.upgrade !== undefined && this.#isFull(cell)) request.giveUp();
     else if (cell !== undefined) request.forward(cell, route);
-    else if (this.#cells.live.length > 0 || !this.#room.hold(request)) request.giveUp();
+    else if (this.#cells.liveIn(cordon).length > 0 || !this.#rooms.hold(request, cordon)) request.giveUp();
+  }
+
+  lost(request: ClientRequest, cell: Cell, exchangeId: number): void {
+    const again = (): void => {
+      // Its Worker may be in another cordon by now.
+      const { route } = request;
+      if (!request.done && route !== undefined) request.startAgain(this.#routes.current(route));
+    };
+    this.#lost.hold(cell.id, { exchangeId, again, giveUp: () => request.fail('badGateway') });
   }
 
   defer(request: ClientRequest): void {
@@ -289,7 +324,7 @@ export class HttpFront implements RequestHost {
     this.#active--;
     if (request.addressLoad !== undefined) request.addressLoad.requests--;
     if (request.accountLoad !== undefined) request.accountLoad.requests--;
-    if (this.#room.size > 0) this.#room.leave(request);
+    if (this.#rooms.size > 0) this.#rooms.leave(request);
     removeFrom(request.connection, request);
     if (end === 'client-gone') {
       this.#clientAborts++;

@@ -118,11 +118,13 @@ export function registryContract(name: string, open: () => Registry): void {
           assert.deepEqual(settings, { egressDeny: ['*.c.test'] });
           assert.deepEqual((await registry.account(MAIN))?.settings, settings);
           assert.deepEqual((await registry.account(OTHER))?.settings, {});
+          assert.deepEqual(await registry.accountsWithSettings(), [{ id: MAIN, settings }]);
           await rejectsAs('notFound', registry.setAccountSettings('nobody' as AccountId, {}));
           await registry.deleteAccount(MAIN);
           await registry.forgetAccount(MAIN);
           const again = await registry.putAccount({ id: MAIN, name: 'Again', createdOn: LATER });
           assert.deepEqual(again.settings, {});
+          assert.deepEqual(await registry.accountsWithSettings(), []);
         }));
 
       it('setAccountLimits() of an unknown account rejects', () =>

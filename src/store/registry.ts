@@ -29,6 +29,10 @@ export interface AccountSettings {
   readonly egressAllow?: readonly string[];
   /** Those that they may not. */
   readonly egressDeny?: readonly string[];
+  /** Level of trust: accounts of different levels never share a cell. `default`, when absent. */
+  readonly cordon?: string;
+  /** `process`: it has cells of its own. */
+  readonly isolation?: 'process';
 }
 
 export type AccountSettingsPatch = { readonly [Name in keyof AccountSettings]: AccountSettings[Name] | undefined };
@@ -170,6 +174,8 @@ export interface Registry extends AsyncDisposable {
 
   /** Replaces the settings that are named; undefined takes one back. The others stay. */
   setAccountSettings(id: AccountId, patch: AccountSettingsPatch): Promise<Account>;
+  /** Those for which something is set, for the start. */
+  accountsWithSettings(): Promise<{ id: AccountId; settings: AccountSettings }[]>;
   setAccountStatus(id: AccountId, status: AccountStatus): Promise<Account>;
   /**
    * Takes the account away with its Workers, versions, deployments, tokens and settings: from here on nothing finds it.

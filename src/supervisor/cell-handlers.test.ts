@@ -54,6 +54,7 @@ function open(): { handlers: ChannelHandlers; reached: string[] } {
         return { onData() {}, onEnd() {}, onReset() {} };
       },
     },
+    mayRun: ({ worker }: { worker: string }) => worker !== 'apart',
     onWarning() {},
   };
   return { handlers: createCellHandlers(deps as unknown as CellHandlersDeps), reached };

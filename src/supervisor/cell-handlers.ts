@@ -7,6 +7,7 @@ import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
 import { loadModules, type Blobs, type Registry } from '../store/index.ts';
 import { openVersion, type Vault } from '../secrets/index.ts';
+import type { WorkerKey } from '../control/index.ts';
 import type { InvocationLog } from './invocation-log.ts';
 
 const MAX_LOADING = 8; // versions being read for one cell, up to 64 MiB each; further ones queue
@@ -19,6 +20,8 @@ export interface CellHandlersDeps {
   readonly blobs: Blobs;
   readonly vault: Vault;
   readonly egress: Egress;
+  /** Whether this cell may have the Worker's code: it is in its cordon. */
+  readonly mayRun: (worker: WorkerKey) => boolean;
   /** What answers for the things that Workers reach beside the network. Each checks whose they are. */
   readonly resources: Resources;
   readonly log: InvocationLog;
@@ -118,11 +121,14 @@ export function servingVersion(
 
 /** A version with its code and its secrets in plain form: for the cell that runs it, and nobody else. */
 export async function loadVersion(
-  { registry, blobs, vault }: Pick<CellHandlersDeps, 'blobs' | 'registry' | 'vault'>,
+  { registry, blobs, vault, mayRun }: Pick<CellHandlersDeps, 'blobs' | 'mayRun' | 'registry' | 'vault'>,
   id: VersionId,
 ): Promise<VersionCode> {
   const version = await openVersion({ registry, vault }, id);
   if (version === undefined) throw new Error(`Cannot load version ${id}: there is none`);
+  if (!mayRun(version.spec)) {
+    throw new Error(`Cannot load version ${id}: its Worker is kept apart from those that run here`);
+  }
   // Here, because a cell that started just now knows of no suspension.
   if ((await registry.account(version.spec.account))?.status !== 'active') {
     throw new Error(`Cannot load version ${id}: its account is suspended`);

@@ -17,6 +17,7 @@ import type { AccountId, VersionId } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
 import type { Sandbox } from '../confine/index.ts';
 import { type Child, startChild } from './child.ts';
+import { LastWords, type Suspect } from './last-words.ts';
 
 /** How V8 must run where there are isolates. */
 export const CELL_FLAGS = [
@@ -28,11 +29,13 @@ export const CELL_FLAGS = [
   '--invocation-count-for-turbofan=6000',
 ];
 const STOP_GRACE_MS = 2_000; // a cell that stands still does not see that it is to end
+const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGBUS', 'SIGFPE', 'SIGSYS']);
 const HEARTBEAT_MS = 500;
 const HEARTBEAT_DEADLINE_MS = 3_000; // the cell's own watchdog acts after 0.3 s; this is for a cell that is beyond that
 
 export interface CellProcessOptions {
   readonly id: string;
+  readonly cordon: string;
   /** One per gateway, already greeted. */
   readonly links: readonly Socket[];
   readonly start: Omit<StartCell, 'links' | 'seal'>;
@@ -44,25 +47,42 @@ export interface CellProcessOptions {
   /** The cell's requests and calls: egress, code, records. */
   readonly handlers: ChannelHandlers;
   readonly onLine: (line: string) => void;
-  readonly onExit: (cell: CellProcess, reason: string) => void;
+  readonly onExit: (cell: CellProcess, exit: CellExit) => void;
+}
+
+export interface CellExit {
+  readonly reason: string;
+  /** Whose entry was running long. */
+  readonly suspect: Suspect | undefined;
+  /** It ended by what it ran, and not by somebody's order. */
+  readonly isOwnFault: boolean;
 }
 
 export class CellProcess {
   readonly id: string;
+  readonly cordon: string;
+  /** Of the cell among all cells. */
+  readonly index: number;
+  readonly #lastWords = new LastWords();
   readonly #child: Child;
   readonly #channel: Channel;
   readonly #exited: Promise<unknown>;
   #heartbeat: NodeJS.Timeout | undefined;
+  #stoodStill = false;
 
   private constructor(options: CellProcessOptions) {
     this.id = options.id;
+    this.cordon = options.cordon;
+    this.index = options.index;
     const { links, handlers, sandbox, index, onLine, onExit } = options;
     const entry = 'cell/main.ts';
     this.#child = startChild({
       entry,
       flags: CELL_FLAGS,
       inherit: links,
-      onLine,
+      onLine: (line) => {
+        if (!this.#lastWords.take(line)) onLine(line);
+      },
       confine: (flags, inherited) => sandbox.launch({ entry, flags, inherited, index }),
     });
     // The child has its own copies; these would keep a dead cell's links open.
@@ -70,9 +90,17 @@ export class CellProcess {
     this.#exited = once(this.#child.process, 'exit');
     this.#child.process.once('exit', (code, signal) => {
       clearInterval(this.#heartbeat);
-      onExit(this, toReason(code, signal));
+      const { suspect, hasGivenUp } = this.#lastWords;
+      const reason = toReason(code, signal);
+      const isOwnFault = hasGivenUp || this.#stoodStill || CRASHES.has(reason);
+      onExit(this, { reason, suspect, isOwnFault });
     });
-    this.#channel = openChannel(this.#child.socket, { ids: 'odd', maxFrameBytes: CELL_FRAME_BYTES }, handlers);
+    const onNotify: NonNullable<ChannelHandlers['onNotify']> = (type, params, payload) => {
+      if (type === 'catastrophe') this.#lastWords.noteCatastrophe((params as { version?: unknown } | null)?.version);
+      handlers.onNotify?.(type, params, payload);
+    };
+    const limits = { ids: 'odd', maxFrameBytes: CELL_FRAME_BYTES } as const;
+    this.#channel = openChannel(this.#child.socket, limits, { ...handlers, onNotify });
   }
 
   /** Resolves when it serves. */
@@ -161,6 +189,7 @@ export class CellProcess {
     let waiting = false;
     this.#heartbeat = setInterval(() => {
       if (waiting && performance.now() - lastSeen > HEARTBEAT_DEADLINE_MS) {
+        this.#stoodStill = true;
         this.kill();
         return;
       }

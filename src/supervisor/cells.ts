@@ -1,51 +1,111 @@
-/** All cells: kept at their number, whatever happens to one of them. */
-import type { CellProcess } from './cell-process.ts';
+/**
+ * All cells: those of the default cordon kept at their number, whatever happens to one of them; those of other cordons
+ * started when somebody wants them.
+ */
+import { DEFAULT_CORDON } from '../gateway/index.ts';
+import type { CellExit, CellProcess } from './cell-process.ts';
 
 const QUICK_EXIT_MS = 2_000; // a cell that ends sooner than this after its start may do so forever
 const QUICK_EXITS_IN_A_ROW = 3; // from here on it is restarted after a pause
 const RETRY_MS = 1_000;
+const MAX_ON_DEMAND = 32; // cells of other cordons; the one that was wanted longest ago makes room
+
+/** A cell that there is to be. */
+export interface CellPlace {
+  readonly id: string;
+  readonly cordon: string;
+  /** Used by no other place at the same time. */
+  readonly index: number;
+}
 
 export interface CellsOptions {
+  /** Of the default cordon. */
   readonly count: number;
-  /** Starts the cell of this id and resolves when it serves. */
-  readonly start: (id: string, onExit: (cell: CellProcess, reason: string) => void) => Promise<CellProcess>;
-  readonly onExit: (id: string, reason: string) => void;
-  readonly onReady: (id: string, pid: number | undefined) => void;
+  /** Starts the cell of this place and resolves when it serves. */
+  readonly start: (place: CellPlace, onExit: (cell: CellProcess, exit: CellExit) => void) => Promise<CellProcess>;
+  /** Other cells than before are to be given requests. Awaited before a new one starts. */
+  readonly onList: (places: readonly CellPlace[]) => Promise<void>;
+  readonly onExit: (place: CellPlace, exit: CellExit) => void;
+  readonly onReady: (place: CellPlace, pid: number | undefined) => void;
   readonly onFailure: (id: string, error: unknown) => void;
+}
+
+interface Waiting {
+  readonly cordon: string;
+  readonly resolve: (cell: CellProcess) => void;
 }
 
 export class Cells {
   readonly #options: CellsOptions;
+  /** By id. Of the cordons on demand, the one that was wanted last is the last. */
+  readonly #places = new Map<string, CellPlace>();
   readonly #live = new Map<string, CellProcess>();
-  readonly #waiting: ((cell: CellProcess) => void)[] = [];
+  #waiting: Waiting[] = [];
   readonly #starting = new Set<Promise<void>>();
   /** Cells that ended before they served. */
   readonly #exited = new Set<string>();
   readonly #quickExits = new Map<string, number>();
+  #onDemand = 0;
   #stopping = false;
 
   constructor(options: CellsOptions) {
     this.#options = options;
+    for (let index = 0; index < options.count; index++) {
+      this.#places.set(`c${index}`, { id: `c${index}`, cordon: DEFAULT_CORDON, index });
+    }
   }
 
-  get ids(): string[] {
-    return Array.from({ length: this.#options.count }, (_, index) => `c${index}`);
+  /** Of a cordon. */
+  idsOf(cordon: string): string[] {
+    return [...this.#places.values()].filter((place) => place.cordon === cordon).map(({ id }) => id);
   }
 
   get live(): CellProcess[] {
     return [...this.#live.values()];
   }
 
-  /** Starts all; resolves when all serve. */
-  async startAll(): Promise<void> {
-    await Promise.all(this.ids.map((id) => this.#track(this.#start(id))));
+  liveIn(cordon: string): CellProcess[] {
+    return this.live.filter((cell) => cell.cordon === cordon);
   }
 
-  /** The cell of this id if it lives, else any that does, else the next one to come up. */
-  pick(id?: string): Promise<CellProcess> {
-    const found = (id === undefined ? undefined : this.#live.get(id)) ?? this.live[0];
+  /** Starts those of the default cordon; resolves when all serve. */
+  async startAll(): Promise<void> {
+    const places = [...this.#places.values()];
+    await this.#options.onList(places);
+    await Promise.all(places.map((place) => this.#track(this.#start(place))));
+  }
+
+  /** The cell of this id if it lives, else any of the cordon that does, else the next one to come up. */
+  pick(cordon: string, id?: string): Promise<CellProcess> {
+    const live = this.liveIn(cordon);
+    const found = live.find((cell) => cell.id === id) ?? live[0];
     if (found !== undefined) return Promise.resolve(found);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    const picked = new Promise<CellProcess>((resolve) => this.#waiting.push({ cordon, resolve }));
+    this.ensure(cordon);
+    return picked;
+  }
+
+  /** Somebody wants a cell of this cordon: sees to it that there is one. */
+  ensure(cordon: string): void {
+    if (this.#stopping) return;
+    const [known] = [...this.#places.values()].filter((place) => place.cordon === cordon);
+    if (known !== undefined) {
+      if (cordon === DEFAULT_CORDON) return;
+      this.#places.delete(known.id);
+      this.#places.set(known.id, known);
+      return;
+    }
+    const others = [...this.#places.values()].filter((place) => place.cordon !== DEFAULT_CORDON);
+    if (others.length >= MAX_ON_DEMAND && others[0] !== undefined) this.#giveUp(others[0]);
+    const place = { id: `d${this.#onDemand++}`, cordon, index: this.#freeIndex() };
+    this.#places.set(place.id, place);
+    void this.#list();
+    this.#begin(place);
+  }
+
+  /** Ends those of cordons that nothing runs in any more; what is under way there may finish. */
+  releaseUnused(isUsed: (cordon: string) => boolean): void {
+    for (const place of this.#places.values()) if (!isUsed(place.cordon)) this.#giveUp(place);
   }
 
   async stopAll(): Promise<void> {
@@ -54,30 +114,57 @@ export class Cells {
     await Promise.all(this.live.map((cell) => cell.stop()));
   }
 
-  async #start(id: string): Promise<void> {
+  #giveUp(place: CellPlace): void {
+    this.#places.delete(place.id);
+    this.#quickExits.delete(place.id);
+    void this.#list();
+    const cell = this.#live.get(place.id);
+    if (cell !== undefined) void this.#track(cell.drain().then(() => cell.stop()));
+  }
+
+  async #start(place: CellPlace): Promise<void> {
+    const { id } = place;
     const startedAt = performance.now();
     this.#exited.delete(id);
-    const cell = await this.#options.start(id, (_, reason) => {
+    const cell = await this.#options.start(place, (_, exit) => {
       if (!this.#live.delete(id)) this.#exited.add(id);
       if (this.#stopping) return;
-      this.#options.onExit(id, reason);
+      this.#options.onExit(place, exit);
       const quick = performance.now() - startedAt < QUICK_EXIT_MS;
       const inARow = quick ? (this.#quickExits.get(id) ?? 0) + 1 : 0;
       this.#quickExits.set(id, inARow);
-      setTimeout(() => this.#restart(id), inARow >= QUICK_EXITS_IN_A_ROW ? RETRY_MS : 0);
+      setTimeout(() => this.#begin(place), inARow >= QUICK_EXITS_IN_A_ROW ? RETRY_MS : 0);
     });
     this.#live.set(id, cell);
-    this.#options.onReady(id, cell.pid);
-    for (const resolve of this.#waiting.splice(0)) resolve(cell);
+    this.#options.onReady(place, cell.pid);
+    // Given up while it came up.
+    if (this.#places.get(id) !== place) return this.#stopping ? undefined : cell.stop();
+    const served = this.#waiting.filter(({ cordon }) => cordon === place.cordon);
+    this.#waiting = this.#waiting.filter(({ cordon }) => cordon !== place.cordon);
+    for (const { resolve } of served) resolve(cell);
   }
 
-  #restart(id: string): void {
-    if (this.#stopping) return;
-    void this.#track(this.#start(id)).catch((error: unknown) => {
-      this.#options.onFailure(id, error);
+  /** Starts it, again if need be, as long as there is to be one. */
+  #begin(place: CellPlace): void {
+    if (this.#stopping || this.#places.get(place.id) !== place) return;
+    void this.#track(this.#start(place)).catch((error: unknown) => {
+      this.#options.onFailure(place.id, error);
       // One whose process has ended is on its way back already.
-      if (!this.#exited.delete(id)) setTimeout(() => this.#restart(id), RETRY_MS);
+      if (!this.#exited.delete(place.id)) setTimeout(() => this.#begin(place), RETRY_MS);
     });
+  }
+
+  #list(): Promise<void> {
+    return this.#options.onList([...this.#places.values()]);
+  }
+
+  #freeIndex(): number {
+    // A cell that is on its way out keeps its index until it has gone.
+    const taken = new Set([...this.#places.values()].map(({ index }) => index));
+    for (const cell of this.#live.values()) taken.add(cell.index);
+    let index = 0;
+    while (taken.has(index)) index++;
+    return index;
   }
 
   /** For `stopAll`, which waits for cells that are coming up. */

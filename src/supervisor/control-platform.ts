@@ -4,11 +4,12 @@ import { parseRecord } from '../checked-record.ts';
 import type { CheckResult, ControlPlatform, ScheduledResult, WorkerKey } from '../control/index.ts';
 import { PlatformError } from '../errors.ts';
 import { preferredCell } from '../gateway/index.ts';
-import type { AccountId, WorkerName } from '../ids.ts';
+import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, Route, VersionCode } from '../model.ts';
-import type { Registry, RuleChange } from '../store/index.ts';
+import type { AccountSettings, Registry, RuleChange } from '../store/index.ts';
 import { servingVersion } from './cell-handlers.ts';
 import type { Cells } from './cells.ts';
+import type { Cordons } from './cordons.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 
 const CHECK_ATTEMPTS = 2;
@@ -17,6 +18,7 @@ export interface ControlPlatformDeps {
   readonly cells: Cells;
   readonly gateway: GatewayProcess;
   readonly registry: Registry;
+  readonly cordons: Cordons;
   /** Stacks in terms of the sources; undefined where there are none. */
   readonly mapStacks: (record: InvocationRecord) => Promise<InvocationRecord> | undefined;
   readonly now: () => number;
@@ -24,14 +26,33 @@ export interface ControlPlatformDeps {
 
 export class SupervisedPlatform implements ControlPlatform {
   readonly #deps: ControlPlatformDeps;
+  /** Versions that are being tried out, which the registry does not know. */
+  readonly #trials = new Map<VersionId, WorkerKey>();
 
   constructor(deps: ControlPlatformDeps) {
     this.#deps = deps;
   }
 
+  /** Whose version it is, deployed or being tried out. */
+  async ownerOf(id: VersionId): Promise<WorkerKey | undefined> {
+    return this.#trials.get(id) ?? (await this.#deps.registry.versionById(id))?.spec;
+  }
+
   async check(code: VersionCode): Promise<CheckResult> {
+    const { id } = code.spec;
+    this.#trials.set(id, code.spec);
+    try {
+      return await this.#check(code);
+    } finally {
+      this.#trials.delete(id);
+    }
+  }
+
+  async #check(code: VersionCode): Promise<CheckResult> {
+    const { cells, cordons } = this.#deps;
     for (let attempt = 1; ; attempt++) {
-      const cell = await this.#deps.cells.pick();
+      // oxlint-disable-next-line no-await-in-loop -- the second attempt depends on the first
+      const cell = await cells.pick(cordons.ofTrial(code.spec));
       try {
         return await cell.check(code);
       } catch (error) {
@@ -48,13 +69,14 @@ export class SupervisedPlatform implements ControlPlatform {
   }
 
   async publish(route: Route): Promise<void> {
-    const { cells, gateway } = this.#deps;
+    const { cells, cordons, gateway } = this.#deps;
+    const cordon = cordons.of(route);
     const shares = route.shares.filter(({ percentage }) => percentage > 0);
     const serving = shares.map(({ version }) => version);
     const running = shares.filter(({ assets }) => assets?.only !== true).map(({ version }) => version);
     // Each cell makes its first instance before any request can arrive. One that fails to is not waited for: it will
     // make it at the first request.
-    await Promise.allSettled(cells.live.flatMap((cell) => running.map((version) => cell.prepare(version))));
+    await Promise.allSettled(cells.liveIn(cordon).flatMap((cell) => running.map((version) => cell.prepare(version))));
     await gateway.setRoutes([route]);
     const { account, worker } = route;
     const version = servingVersion(route.shares);
@@ -99,6 +121,19 @@ export class SupervisedPlatform implements ControlPlatform {
     await this.#deps.gateway.setAccounts({ resume: [account] });
   }
 
+  async placeAccount(account: AccountId, settings: Pick<AccountSettings, 'cordon' | 'isolation'>): Promise<void> {
+    this.#deps.cordons.set(account, settings);
+    await this.applyCordons(account);
+  }
+
+  /** Requests go to the cordons that there are now; what runs elsewhere of the account finishes. */
+  async applyCordons(account: AccountId): Promise<void> {
+    const { cells, cordons, gateway } = this.#deps;
+    await gateway.setCordons(cordons.table());
+    await this.reload(account, undefined);
+    cells.releaseUnused((cordon) => cordons.isUsed(cordon));
+  }
+
   async fireScheduled(
     account: AccountId,
     worker: WorkerName,
@@ -113,8 +148,9 @@ export class SupervisedPlatform implements ControlPlatform {
     if (version === undefined) {
       throw new PlatformError('workerNotFound', `Cannot fire a scheduled event: no version of "${worker}" is deployed`);
     }
-    const { cells, mapStacks } = this.#deps;
-    const cell = await cells.pick(preferredCell(`${worker}.${account}`, cells.ids));
+    const { cells, cordons, mapStacks } = this.#deps;
+    const cordon = cordons.of({ account, worker });
+    const cell = await cells.pick(cordon, preferredCell(`${worker}.${account}`, cells.idsOf(cordon)));
     const ray = randomBytes(8).toString('hex');
     const record = parseRecord(await cell.scheduled({ version, ray, ...event }));
     if (record === undefined) throw new Error('Cannot tell how a scheduled event went: the cell sent no record');

@@ -4,11 +4,15 @@ import { once } from 'node:events';
 import { type Channel, openChannel } from '../channel/index.ts';
 import type {
   AccountsParams,
+  CellLost,
+  CellsParams,
+  CordonTable,
   PreviewsParams,
   RulesParams,
   StartParams,
   StartResult,
   TlsPair,
+  WantedParams,
 } from '../gateway/index.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { HostRule, Route } from '../model.ts';
@@ -23,6 +27,8 @@ export interface GatewayOptions extends StartParams {
   readonly onLine: (line: string) => void;
   /** Records of answers in its own name, as lines of JSON. */
   readonly onPages: (lines: Buffer) => void;
+  /** Requests wait for a cell of this cordon. */
+  readonly onWanted: (cordon: string) => void;
   /** It ended, in order or not. */
   readonly onExit: (reason: string) => void;
 }
@@ -46,7 +52,7 @@ export class GatewayProcess {
   }
 
   static async start(options: GatewayOptions): Promise<GatewayProcess> {
-    const { previews, onLine, onPages, onExit, ...params } = options;
+    const { previews, onLine, onPages, onWanted, onExit, ...params } = options;
     const child = startChild({ entry: 'gateway/main.ts', flags: [], inherit: [], onLine });
     const exited = once(child.process, 'exit');
     const channel = openChannel(
@@ -55,6 +61,7 @@ export class GatewayProcess {
       {
         onNotify: (type, params, payload) => {
           if (type === 'pages') onPages(payload);
+          else if (type === 'wanted') onWanted((params as WantedParams).cordon);
           else onLine(`${type} ${JSON.stringify(params)}`);
         },
         onCall: async (method, params) => {
@@ -86,8 +93,18 @@ export class GatewayProcess {
     return socket;
   }
 
-  async listCells(ids: readonly string[]): Promise<void> {
-    await this.#channel.call('cells', { cells: ids.map((id) => ({ id, cordon: 'default' })) });
+  async listCells(cells: CellsParams['cells']): Promise<void> {
+    await this.#channel.call('cells', { cells: cells.map(({ id, cordon }) => ({ id, cordon })) });
+  }
+
+  /** Resolves when requests go to cells of these cordons. */
+  async setCordons(table: CordonTable): Promise<void> {
+    await this.#channel.call('cordons', table);
+  }
+
+  /** A cell has ended. What it had not begun is tried elsewhere. */
+  cellLost(lost: CellLost): void {
+    this.#channel.notify('cellLost', lost);
   }
 
   /** Resolves when requests follow the new routes. */

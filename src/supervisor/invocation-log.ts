@@ -59,6 +59,11 @@ export class InvocationLog {
     if (asTheyCame !== '') this.#write(Buffer.from(asTheyCame, 'latin1'));
   }
 
+  /** Takes a record of the platform's own, as it is. */
+  add(record: InvocationRecord): void {
+    this.#take(record);
+  }
+
   #track(mapping: Promise<InvocationRecord>): void {
     const written = mapping.then((record) => {
       this.#mapping.delete(written);

@@ -32,13 +32,17 @@ import { openAdminToken } from './admin-token.ts';
 import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
 import { CellProcess } from './cell-process.ts';
+import { CellLosses } from './cell-losses.ts';
 import { Cells } from './cells.ts';
 import { CertificateWatch, type CertificateFiles, readCertificates } from './certificates.ts';
+import { Cordons } from './cordons.ts';
 import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
 import { openKeyFile } from './key-file.ts';
 import { openSandbox, TRIPWIRE_ALARM, TRIPWIRE_SIGNAL } from './open-sandbox.ts';
+import { Quarantine } from './quarantine.ts';
+import { tellOfQuarantine } from './quarantine-notice.ts';
 import { createScheduler } from './scheduling.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
@@ -190,6 +194,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     previews: (account, worker) => stores.previews.list(account, worker),
     onLine: (line) => warn(`gateway: ${line}`),
     onPages: (lines) => log.append(lines, 'plain'),
+    onWanted: (cordon) => cells.ensure(cordon),
     onExit: (reason) => {
       if (stopping) return;
       // Every client's connection went with it. A supervisor's supervisor (systemd, a container) restarts all.
@@ -223,43 +228,80 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     cache: (exchange, request) => serveCache(cache, exchange, request),
     kv: (exchange, request) => serveKv(kvService, exchange, request),
   };
-  const cells = new Cells({
+  const placed = await registry.accountsWithSettings();
+  const quarantine = new Quarantine({
+    path: join(dataDir, 'quarantine.json'),
+    now: Date.now,
+    onChange: (account) => void platform.applyCordons(account).catch((error: unknown) => warn(describe(error))),
+  });
+  stack.defer(() => quarantine.close());
+  const cordons = new Cordons(() => quarantine.list());
+  for (const { id, settings } of placed) cordons.set(id, settings);
+  const losses = new CellLosses({
+    quarantine,
+    ownerOf: (version) => platform.ownerOf(version),
+    tellGateway: (lost) => gateway.cellLost(lost),
+    tell: (offence) =>
+      tellOfQuarantine({ audit, onEvent, onRecord: (record) => log.add(record), now: Date.now }, offence),
+    onError: (error) => warn(`Cannot tell whose entry ended a cell: ${describe(error)}`),
+  });
+  const cells: Cells = new Cells({
     count: options.cells,
-    start: async (id, onExit) => {
+    start: async ({ id, cordon, index }, onExit) => {
       const cell = await CellProcess.start({
         id,
+        cordon,
         links: [await gateway.connectLink(id)],
         start: {
           spares: SPARES,
           memoryBudgetBytes: Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells),
         },
         sandbox,
-        index: cells.ids.indexOf(id),
+        index,
         guest,
-        handlers: createCellHandlers({ registry, blobs, vault, egress, resources: reachable, log, onWarning: warn }),
+        handlers: createCellHandlers({
+          registry,
+          blobs,
+          vault,
+          egress,
+          mayRun: (worker) => cordons.mayRun(cordon, worker),
+          resources: reachable,
+          log,
+          onWarning: warn,
+        }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
         onExit,
       });
       void cell.setTailed(tails.workers).catch(() => {}); // it has ended again
       return cell;
     },
-    onExit: (id, reason) => {
-      onEvent({ event: 'cell-exit', id, reason });
-      if (reason === TRIPWIRE_SIGNAL) onEvent({ event: 'alarm', id, message: TRIPWIRE_ALARM });
+    onList: (places) => gateway.listCells(places),
+    onExit: (place, exit) => {
+      const { id, cordon } = place;
+      onEvent({ event: 'cell-exit', id, cordon, reason: exit.reason });
+      if (exit.reason === TRIPWIRE_SIGNAL) onEvent({ event: 'alarm', id, message: TRIPWIRE_ALARM });
+      void losses.take(place, exit);
     },
-    onReady: (id, pid) => onEvent({ event: 'cell-ready', id, pid }),
+    onReady: ({ id, cordon }, pid) => onEvent({ event: 'cell-ready', id, cordon, pid }),
     onFailure: (id, error) => warn(`Cannot start cell ${id}: ${describe(error)}`),
+  });
+  const platform: SupervisedPlatform = new SupervisedPlatform({
+    cells,
+    cordons,
+    gateway,
+    registry,
+    mapStacks,
+    now: Date.now,
   });
   // Behind the end of the cells, when nothing runs any more.
   stack.defer(() => scheduler.close());
-  await gateway.listCells(cells.ids);
+  await gateway.setCordons(cordons.table());
   const withdrawn = await registry.withdrawnAccounts();
   await gateway.setAccounts({ suspend: withdrawn.map(({ id }) => id) });
   stack.defer(() => cells.stopAll());
   await gateway.loadRules(await stores.hostnames.allRules());
   await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
 
-  const platform = new SupervisedPlatform({ cells, gateway, registry, mapStacks, now: Date.now });
   const retention = new Retention({
     housekeeping: stores.housekeeping,
     blobs,

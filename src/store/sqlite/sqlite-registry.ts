@@ -4,6 +4,7 @@ import type { WorkerLimits } from '../../limits.ts';
 import type { Route, RouteShare, VersionAssets, VersionShare } from '../../model.ts';
 import type {
   Account,
+  AccountSettings,
   AccountSettingsPatch,
   AccountStatus,
   CreateVersionOptions,
@@ -95,6 +96,13 @@ export class SqliteRegistry implements Registry {
       const { settings } = this.#requireAccount(id);
       this.#statements.setAccountSettings.run(JSON.stringify({ ...settings, ...patch }), id);
       return this.#requireAccount(id);
+    });
+  }
+
+  async accountsWithSettings(): Promise<{ id: AccountId; settings: AccountSettings }[]> {
+    return this.#statements.accountsWithSettings.all().map((row) => {
+      const { id, settings } = toAccount(row);
+      return { id, settings };
     });
   }
 

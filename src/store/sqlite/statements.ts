@@ -25,6 +25,7 @@ const SQL = {
   deleteAccountTokens: 'DELETE FROM tokens WHERE owner = ?',
   routesOfAccount: 'SELECT worker FROM routes WHERE account = ? AND route IS NOT NULL',
   setAccountLimits: 'UPDATE accounts SET limits = ? WHERE id = ?',
+  accountsWithSettings: `SELECT * FROM accounts WHERE settings IS NOT NULL AND status <> 'deleting'`,
   setAccountSettings: 'UPDATE accounts SET settings = ? WHERE id = ?',
 
   worker: 'SELECT * FROM workers WHERE account = ? AND name = ?',

@@ -1,0 +1,63 @@
+/** Tells everybody concerned that a Worker has cost a cell and is kept apart: the operator, the audit log, the log, the tails. */
+import type { WorkerKey } from '../control/index.ts';
+import type { VersionId } from '../ids.ts';
+import type { InvocationRecord } from '../model.ts';
+import type { AuditLog } from '../store/index.ts';
+import type { PlatformEvent } from './main.ts';
+
+export interface QuarantineNoticeDeps {
+  readonly audit: AuditLog;
+  readonly onEvent: (event: PlatformEvent) => void;
+  /** To the log and to those who tail the Worker. */
+  readonly onRecord: (record: InvocationRecord) => void;
+  readonly now: () => number;
+}
+
+export interface Offence {
+  readonly worker: WorkerKey;
+  readonly version: VersionId;
+  /** Of the cell that ended. */
+  readonly cell: string;
+  readonly reason: string;
+  /** ms since 1970. */
+  readonly untilMs: number;
+}
+
+const ACTOR = 'platform';
+const OK = 200;
+
+export async function tellOfQuarantine(
+  { audit, onEvent, onRecord, now }: QuarantineNoticeDeps,
+  { worker: { account, worker }, version, cell, reason, untilMs }: Offence,
+): Promise<void> {
+  const at = now();
+  const until = new Date(untilMs).toISOString();
+  onEvent({ event: 'quarantine', account, worker, version, cell, reason, until });
+  onRecord({
+    ray: '',
+    account,
+    worker,
+    version,
+    event: 'fetch',
+    outcome: 'internalError',
+    status: 0,
+    cpuUs: 0,
+    wallMs: 0,
+    at,
+    logs: [],
+    exceptions: [
+      {
+        name: 'Quarantined',
+        message:
+          `The Worker did what nothing could stop, and the process that it ran in was ended (${reason}). ` +
+          `It runs apart from other accounts until ${until}.`,
+        stack: '',
+        timestamp: at,
+      },
+    ],
+    truncated: false,
+    tail: { clientIp: '', headers: [], dropped: 0 },
+  });
+  const draft = { at, account, actor: ACTOR, tokenId: '', action: 'worker.quarantine', target: worker, ip: '' };
+  await audit.end(await audit.begin(draft), OK);
+}
