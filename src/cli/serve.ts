@@ -13,6 +13,7 @@ import {
   KEPT_VERSIONS,
 } from '../limits.ts';
 import { KEY_SOURCE, type KeySource, parseKeySource } from '../secrets/index.ts';
+import { toAsciiJson } from '../ascii-json.ts';
 import { CommandError } from './command-error.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { printEvent } from './events.ts';
@@ -398,7 +399,8 @@ function toKeySource(text: string | undefined): KeySource | undefined {
 }
 
 function printJson(event: PlatformEvent): void {
-  printLine(JSON.stringify(event));
+  // Readers take some of the characters beyond ASCII for the end of a line, and tenants choose what is logged.
+  printLine(toAsciiJson(event));
 }
 
 /** A URL that stands out. */
