@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { account } from '../src/cli/account.ts';
+import { attack } from '../src/cli/attack.ts';
 import { audit } from '../src/cli/audit.ts';
 import { bench } from '../src/cli/bench.ts';
 import { dev } from '../src/cli/dev.ts';
@@ -74,6 +75,7 @@ describe('The documents', () => {
       bench,
       drill,
       wpt,
+      attack,
       doctor,
       version,
     ];

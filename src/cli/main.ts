@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   bench: async () => (await import('./bench.ts')).bench,
   drill: async () => (await import('./drill.ts')).drill,
   wpt: async () => (await import('./wpt.ts')).wpt,
+  attack: async () => (await import('./attack.ts')).attack,
   doctor: async () => (await import('./doctor.ts')).doctor,
   version: async () => version,
 };

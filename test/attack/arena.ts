@@ -1,0 +1,138 @@
+/** A running platform with canaries, in which one attack after the other is set off and watched. */
+import type { InvocationRecord } from '../../src/model.ts';
+import { DEFAULT_LIMITS, STARTUP_CPU_MS } from '../../src/limits.ts';
+import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
+import { toUploadForm } from '../helpers/quick-deploy.ts';
+import { type Attack, WARM_PATH } from './attack.ts';
+import { Canary } from './canary.ts';
+import { ProcessWatch } from './process-watch.ts';
+import { ATTACKER, strike } from './strike.ts';
+import { type AttackResult, judge, type Strike } from './verdict.ts';
+
+const PATIENCE_MS = 10_000; // with an answer, with coming to rest, with the canaries: generous, for busy machines
+const CALLS_TO_BE_INLINE = 3; // after so many short entries a Worker runs on its cell's own thread
+const BASELINE_MS = 1_000;
+
+export interface ArenaOptions {
+  readonly cells: number;
+  /** Workers strike before they have answered anything: on the lane. */
+  readonly cold: boolean;
+}
+
+export class Arena implements AsyncDisposable {
+  readonly #options: ArenaOptions;
+  readonly #platform: TestPlatform;
+  readonly #canary: Canary;
+  readonly #watch: ProcessWatch;
+  #count = 0;
+
+  private constructor(options: ArenaOptions, platform: TestPlatform, canary: Canary) {
+    this.#options = options;
+    this.#platform = platform;
+    this.#canary = canary;
+    const { pid } = JSON.parse(platform.output[0] ?? '{}') as { pid: number };
+    this.#watch = new ProcessWatch(pid);
+  }
+
+  static async start(options: ArenaOptions): Promise<Arena> {
+    const platform = await startTestPlatform(['--cells', String(options.cells), '--api-rate', '0']);
+    const response = await platform.control(`/accounts/${ATTACKER}/isola/account`, {
+      method: 'PUT',
+      body: '{"name":"Mallory"}',
+    });
+    if (!response.ok) throw new Error(`Cannot make the attacker's account: ${await response.text()}`);
+    return new Arena(options, platform, await Canary.start(platform, options.cells));
+  }
+
+  /** What the canaries wait when nobody attacks: what the machine itself does to them. */
+  async baseline(): Promise<number> {
+    const from = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, BASELINE_MS));
+    return this.#canary.report(from, performance.now(), []).longestMs;
+  }
+
+  /** Whether the platform is as it was: else no further attack can be judged in it. */
+  async isSound(): Promise<boolean> {
+    return (await this.#harm()) === undefined;
+  }
+
+  /** Once; and once more when it has cost a cell. */
+  async run(attack: Attack): Promise<AttackResult> {
+    const worker = `attack-${++this.#count}`;
+    const strikes = [await this.#strike(attack, worker)];
+    const [first] = strikes;
+    if (first !== undefined && first.exits > 0 && first.harm === undefined)
+      strikes.push(await this.#strike(attack, worker));
+    await this.#platform.control(`/accounts/${ATTACKER}/workers/scripts/${worker}?force=true`, { method: 'DELETE' });
+    this.#canary.forget();
+    return judge(attack, strikes);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#canary[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
+    await this.#platform.stop();
+  }
+
+  async #strike(attack: Attack, worker: string): Promise<Strike> {
+    const platform = this.#platform;
+    if (attack.trigger !== 'upload') await this.#prepare(attack, worker);
+    const seen = platform.output.length;
+    this.#watch.takePeak();
+    const from = performance.now();
+    const exits: number[] = [];
+    let read = seen;
+    const look = (): void => {
+      for (; read < platform.output.length; read++)
+        if (platform.output[read]?.includes('"event":"cell-exit"')) exits.push(performance.now());
+    };
+    const looking = setInterval(look, 5);
+    const answer = await strike(platform, attack, worker, PATIENCE_MS);
+    const isQuiet = await this.#watch.quiet(PATIENCE_MS);
+    const harm = await this.#harm();
+    clearInterval(looking);
+    look();
+    const to = performance.now();
+    const records = recordsOf(worker, platform.output.slice(seen));
+    const limitMs = attack.trigger === 'upload' ? STARTUP_CPU_MS : DEFAULT_LIMITS.cpuMs;
+    const spans = [...exits.map((at) => at - from), ...records.map(({ cpuUs }) => cpuUs / 1e3)];
+    return {
+      answer,
+      exits: exits.length,
+      overranMs: Math.max(0, ...spans.map((span) => span - limitMs)),
+      isQuiet,
+      harm,
+      peakBytes: this.#watch.takePeak(),
+      outcomes: [...new Set(records.map(({ outcome }) => outcome))],
+      canary: this.#canary.report(from, to, exits),
+    };
+  }
+
+  async #prepare(attack: Attack, worker: string): Promise<void> {
+    const path = `/accounts/${ATTACKER}/workers/scripts/${worker}`;
+    const bindings = attack.bindings.map((binding) => JSON.parse(JSON.stringify(binding).replaceAll('$SELF', worker)));
+    const response = await this.#platform.control(path, { method: 'PUT', body: toUploadForm(attack.code, bindings) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`Cannot upload ${attack.name}: ${text}`);
+    if (this.#options.cold) return;
+    for (let call = 0; call < CALLS_TO_BE_INLINE; call++)
+      await this.#platform.request(worker, WARM_PATH, { account: ATTACKER });
+  }
+
+  /** What is wrong with the platform, if something is. */
+  async #harm(): Promise<string | undefined> {
+    try {
+      await this.#canary.alive(PATIENCE_MS);
+      const health = await fetch(`${this.#platform.controlUrl}/healthz`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+      return health.ok ? undefined : `the control API says ${health.status}`;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+function recordsOf(worker: string, lines: readonly string[]): InvocationRecord[] {
+  return lines
+    .filter((line) => line.includes(`"worker":"${worker}"`) && line.includes('"event":"invocation"'))
+    .map((line) => JSON.parse(line) as InvocationRecord);
+}
