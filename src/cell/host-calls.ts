@@ -62,14 +62,14 @@ export function handleHostCall(instance: Instance, op: number, id: number, param
     case HOST.clearTimer:
       return instance.clearTimer(id);
     case HOST.log:
-      instance.invocations.get(id)?.log(toLevel(a), withoutRuntime(toLogText(b)), instance.owner.now());
+      instance.invocations.get(id)?.log(toLevel(a), withoutRuntime(toLogText(b)), instance.time);
       return;
     case HOST.done:
       return done(instance, id, a === 'ok');
     case HOST.exception: {
       const [name, message, stack] = parameters;
       const info = { name: toLogText(name), message: toLogText(message), stack: withoutRuntime(toLogText(stack)) };
-      instance.invocations.get(id)?.exception({ ...info, timestamp: instance.owner.now() });
+      instance.invocations.get(id)?.exception({ ...info, timestamp: instance.time });
       return;
     }
     case HOST.import: {

@@ -78,7 +78,7 @@ export class Instance implements HostHandler {
   readonly inStreams = new Map<number, InStream>();
   readonly calls = new Map<number, Subrequest>();
   readonly sockets = new Map<number, WebSocketEnd>();
-  readonly timers = new Map<number, { invocation: Invocation; timeout: NodeJS.Timeout }>();
+  readonly timers = new Map<number, { invocation: Invocation; timeout: NodeJS.Timeout | undefined }>();
   readonly invocations = new IdTable<Invocation>(0, INITIAL_INVOCATIONS);
   /** When it was last entered: a count of all entries of the cell. */
   lastUsed = 0;
@@ -88,6 +88,10 @@ export class Instance implements HostHandler {
   /** Invocations that settled during the entry under way; they end when its CPU time is known. */
   readonly #settled: Invocation[] = [];
   #entered = false;
+  /** The time that the guest was told as it was entered. */
+  #enteredAt = 0;
+  /** Timers that the entry under way has set. */
+  readonly #unstarted: { readonly id: number; readonly delayMs: number }[] = [];
   #nextInvocationId = 1;
   #nextInStreamId = 1;
 
@@ -200,16 +204,20 @@ export class Instance implements HostHandler {
     this.calls.delete(id);
   }
 
+  /** The time as the guest knows it, in ms since 1970: it stands still during an entry. */
+  get time(): number {
+    return this.#entered ? this.#enteredAt : this.owner.now();
+  }
+
   setTimer(id: number, invocation: Invocation, delayMs: number): void {
     if (this.timers.size >= MAX_TIMERS || this.timers.has(id)) return; // the guest runtime has refused it already
     invocation.outstanding++;
     invocation.hasResources = true;
-    const timeout = setTimeout(() => {
-      this.timers.delete(id);
-      invocation.outstanding--;
-      this.enter(invocation, ENTER.timer, id);
-    }, delayMs);
-    this.timers.set(id, { invocation, timeout });
+    this.timers.set(id, { invocation, timeout: undefined });
+    // All of an entry's timers start at its end. Else the order in which they fire would tell how long it computed in between.
+    const wholeMs = Math.max(1, Math.trunc(delayMs)); // as Node takes them
+    if (this.#entered) this.#unstarted.push({ id, delayMs: wholeMs });
+    else this.#startTimer(id, wholeMs);
   }
 
   clearTimer(id: number): void {
@@ -248,20 +256,39 @@ export class Instance implements HostHandler {
     }
     this.lastUsed = this.owner.countEntry();
     this.#entered = true;
+    this.#enteredAt = this.owner.now();
     const place = this.#choosePlace();
     const parameters = [op, id, toArgument(a), toArgument(b), toArgument(c)] as const;
     if (place === 'inline') {
       const result = this.#guest.enter(budgetUs, parameters);
-      this.#entered = false;
+      this.#leave();
       this.#after(invocation, op, result);
       return;
     }
     void this.#guest.enterPooled(place, budgetUs, parameters).then((result) => {
       // Host calls that the entry queued arrive before its end does; the check for a hung invocation relies on that.
-      this.#entered = false;
+      this.#leave();
       this.#after(invocation, op, result);
       this.#drain();
     });
+  }
+
+  #leave(): void {
+    this.#entered = false;
+    if (this.#unstarted.length === 0) return;
+    // By their delays: starting them takes time too, which must not put a longer one before a shorter one.
+    const timers = this.#unstarted.splice(0).toSorted((a, b) => a.delayMs - b.delayMs);
+    for (const { id, delayMs } of timers) this.#startTimer(id, delayMs);
+  }
+
+  #startTimer(id: number, delayMs: number): void {
+    const timer = this.timers.get(id);
+    if (timer === undefined) return; // it was cleared in the same entry
+    timer.timeout = setTimeout(() => {
+      this.timers.delete(id);
+      timer.invocation.outstanding--;
+      this.enter(timer.invocation, ENTER.timer, id);
+    }, delayMs);
   }
 
   /** CPU time that is left to it, in µs. */
