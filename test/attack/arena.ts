@@ -1,16 +1,17 @@
 /** A running platform with canaries, in which one attack after the other is set off and watched. */
-import type { InvocationRecord } from '../../src/model.ts';
+import type { ExceptionInfo, InvocationRecord } from '../../src/model.ts';
 import { DEFAULT_LIMITS, STARTUP_CPU_MS } from '../../src/limits.ts';
 import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
-import { toUploadForm } from '../helpers/quick-deploy.ts';
 import { type Attack, WARM_PATH } from './attack.ts';
 import { Canary } from './canary.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { ATTACKER, strike } from './strike.ts';
+import { toAttackForm } from './upload.ts';
 import { type AttackResult, judge, type Strike } from './verdict.ts';
 
 const PATIENCE_MS = 10_000; // with an answer, with coming to rest, with the canaries: generous, for busy machines
 const CALLS_TO_BE_INLINE = 3; // after so many short entries a Worker runs on its cell's own thread
+const MAX_EXCEPTION_CHARS = 200;
 const BASELINE_MS = 1_000;
 
 export interface ArenaOptions {
@@ -103,15 +104,14 @@ export class Arena implements AsyncDisposable {
       isQuiet,
       harm,
       peakBytes: this.#watch.takePeak(),
-      outcomes: [...new Set(records.map(({ outcome }) => outcome))],
+      outcomes: [...new Set(records.flatMap(({ outcome, exceptions }) => [outcome, ...exceptions.map(describe)]))],
       canary: this.#canary.report(from, to, exits),
     };
   }
 
   async #prepare(attack: Attack, worker: string): Promise<void> {
     const path = `/accounts/${ATTACKER}/workers/scripts/${worker}`;
-    const bindings = attack.bindings.map((binding) => JSON.parse(JSON.stringify(binding).replaceAll('$SELF', worker)));
-    const response = await this.#platform.control(path, { method: 'PUT', body: toUploadForm(attack.code, bindings) });
+    const response = await this.#platform.control(path, { method: 'PUT', body: toAttackForm(attack, worker) });
     const text = await response.text();
     if (!response.ok) throw new Error(`Cannot upload ${attack.name}: ${text}`);
     if (this.#options.cold) return;
@@ -129,6 +129,10 @@ export class Arena implements AsyncDisposable {
       return error instanceof Error ? error.message : String(error);
     }
   }
+}
+
+function describe({ name, message }: ExceptionInfo): string {
+  return `${name}: ${message}`.slice(0, MAX_EXCEPTION_CHARS);
 }
 
 function recordsOf(worker: string, lines: readonly string[]): InvocationRecord[] {

@@ -1,9 +1,9 @@
 /** Sets attacks off, as their clients. */
 import { request } from 'node:http';
 import type { TestPlatform } from '../helpers/platform.ts';
-import { toUploadForm } from '../helpers/quick-deploy.ts';
 import { openSocket } from '../helpers/web-socket.ts';
 import type { Attack } from './attack.ts';
+import { toAttackForm } from './upload.ts';
 
 export const ATTACKER = 'mallory';
 const BURST = 40;
@@ -43,7 +43,7 @@ export async function strike(
       return answers.find(({ status }) => status !== 503 && status !== 502) ?? answers[0] ?? NOTHING;
     }
     case 'upload':
-      return await control(platform, script, { method: 'PUT', body: toUploadForm(attack.code, attack.bindings) });
+      return await control(platform, script, { method: 'PUT', body: toAttackForm(attack, worker) });
     case 'scheduled':
       return await control(platform, `${script}/isola/scheduled`, { method: 'POST', body: '{"cron":"* * * * *"}' });
     case 'web-socket':

@@ -16,6 +16,7 @@ export interface Strike {
   /** Why the platform counts as harmed. */
   readonly harm: string | undefined;
   readonly peakBytes: number;
+  /** Of its invocations, with their exceptions. */
   readonly outcomes: readonly string[];
   readonly canary: CanaryReport;
 }

@@ -100,7 +100,7 @@ export const PROTOTYPES = toFamily('prototype', [
   ),
   survive(
     'setter-on-object',
-    'for (const key of ["status", "headers", "body", "id", "op", "value", "0", "then"]) Object.defineProperty(Object.prototype, key, { set() { for (;;); }, get() { return undefined; }, configurable: true }); return new Response("over");',
+    'for (const key of ["status", "headers", "body", "id", "op", "value", "0", "then"]) Object.defineProperty(Object.prototype, key, { __proto__: null, set() { for (;;); }, get() { return undefined; }, configurable: true }); return new Response("over");',
   ),
   survive(
     'getter-on-object',
@@ -120,7 +120,7 @@ export const PROTOTYPES = toFamily('prototype', [
   ),
   survive(
     'deleted-globals',
-    'for (const key of Reflect.ownKeys(globalThis)) try { delete globalThis[key]; } catch {} return new (request.constructor)("http://a/");',
+    'const made = new Response("over"); for (const key of Reflect.ownKeys(globalThis)) try { delete globalThis[key]; } catch {} return made;',
   ),
   survive('fake-response', 'return { __proto__: Response.prototype, status: 200, body: "x" };'),
   survive('fake-request', 'return fetch({ __proto__: Request.prototype, url: "http://127.0.0.1/" });'),
