@@ -13,6 +13,7 @@ import { ROOT } from './version.ts';
 // A test that hangs should fail by its name, long before CI gives up on the whole run.
 const TEST_TIMEOUT_MS = 120_000;
 const FUZZ_TIMEOUT_MS = 30 * 60_000;
+const FUZZ_TARGETS_IN_A_ROW = 5; // of one file in test/fuzz/, and some to spare
 
 interface Step {
   readonly name: string;
@@ -33,10 +34,12 @@ const STEPS: readonly Step[] = [
 /** Slow, and so no part of the whole: run by its name. */
 const FUZZ: Step = {
   name: 'fuzz',
-  does: 'property tests, with a million inputs each',
-  run: () => {
+  does: 'property tests, with a million inputs each; hostile frames, uploads and headers, for minutes each',
+  run: async () => {
     process.env['ISOLA_FUZZ_RUNS'] ??= '1000000';
-    return runTests('src/**/*.property.test.ts', FUZZ_TIMEOUT_MS);
+    process.env['ISOLA_FUZZ_MINUTES'] ??= '1';
+    const timeoutMs = FUZZ_TIMEOUT_MS + FUZZ_TARGETS_IN_A_ROW * Number(process.env['ISOLA_FUZZ_MINUTES']) * 60_000;
+    return (await runTests('test/fuzz/*.test.ts', timeoutMs)) || runTests('src/**/*.property.test.ts', timeoutMs);
   },
 };
 
@@ -54,6 +57,14 @@ export const test = defineCommand({
       pattern: new RegExp(`^(${names.join('|')})$`),
       allowed: `one of ${names.join(', ')}`,
     },
+    minutes: {
+      type: 'string',
+      value: 'N',
+      help: 'With --only fuzz: so long for each kind of hostile input',
+      defaultText: '1',
+      pattern: /^\d{1,4}$/,
+      allowed: 'a whole number',
+    },
   },
   examples: [
     { line: 'isola test', does: 'All steps; stops at the first that fails' },
@@ -62,11 +73,16 @@ export const test = defineCommand({
       line: 'isola test --only fuzz',
       does: 'The property tests, with a million inputs each (npm run fuzz)',
     },
+    {
+      line: 'isola test --only fuzz --minutes 10',
+      does: 'The same, and ten minutes for each kind of hostile input',
+    },
   ],
-  run: ({ only }) => {
+  run: ({ only, minutes }) => {
     if (!existsSync(join(ROOT, 'tsconfig.json'))) {
       throw new UsageError('Cannot run the tests: they are in the git checkout only');
     }
+    if (minutes !== undefined) process.env['ISOLA_FUZZ_MINUTES'] = minutes;
     return runSteps(only === undefined ? STEPS : [...STEPS, FUZZ].filter((step) => step.name === only));
   },
 });

@@ -43,13 +43,17 @@ export class RawClient implements Disposable {
     return { status: incoming.statusCode ?? 0, text: await text(incoming) };
   }
 
-  /** Bytes that need be no HTTP. Resolves to what came back until the server closed. */
-  async sendBytes(bytes: string): Promise<string> {
+  /**
+   * Bytes that need be no HTTP. Resolves to what came back until the server closed. `waits`: with an end of its own that
+   * comes after the answer, for requests that ask the server to close.
+   */
+  async sendBytes(bytes: string, { waits = false } = {}): Promise<string> {
     const socket = connect(Number(this.#url.port), this.#url.hostname);
     let answer = '';
     socket.setEncoding('latin1').on('data', (chunk: string) => (answer += chunk));
     socket.on('error', () => {}); // a reset, where the rest of the bytes was not read
-    socket.end(Buffer.from(bytes, 'latin1'));
+    if (waits) socket.write(Buffer.from(bytes, 'latin1'));
+    else socket.end(Buffer.from(bytes, 'latin1'));
     await new Promise((resolve) => socket.on('close', resolve));
     return answer;
   }

@@ -89,6 +89,42 @@ const QUERIES: readonly string[] = [
   '?url_encoded=true&bindings_inherit=strict&excludeScript=true',
 ];
 
+/** What stands in a header, a name of one, or a line of a head. */
+const TEXTS: readonly string[] = [
+  '',
+  ' ',
+  'a',
+  'x'.repeat(300),
+  LONG,
+  'content-length',
+  '-1',
+  '18446744073709551616',
+  'transfer-encoding',
+  'chunked, identity',
+  'connection',
+  'upgrade, keep-alive, x',
+  'upgrade',
+  'websocket',
+  'host',
+  'set-cookie',
+  'a=b; Path=/; HttpOnly\r\nx: y',
+  'x-isola-ray',
+  'trailer',
+  '\u0000',
+  '\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
+  '\t\u007f\u0080\u00ff',
+  '__proto__',
+  'constructor',
+  '../../..',
+  '%00%0d%0a',
+  '0x10',
+  '1e3',
+];
+
+export function hostileText(random: Random): string {
+  return random.pick(TEXTS);
+}
+
 export function hostileValue(random: Random): unknown {
   return random.pick(VALUES);
 }
