@@ -8,10 +8,13 @@ import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { MAX_SERVICE_CALLS } from '../limits.ts';
 import type { InvocationRecord, Outcome, VersionCode } from '../model.ts';
 import type { CellHost } from './host.ts';
+import { HostCallTimes } from './host-call-times.ts';
 import { Instances, checkCode } from './instances.ts';
 import type { Instance, InstanceOwner, ServiceCall } from './instance.ts';
 import { Invocation, type InvocationEvent, type InvocationOwner } from './invocation.ts';
 import type { FireScheduled } from './protocol.ts';
+import { StatsReporter } from './stats.ts';
+import type { StatsMessage } from './stats-message.ts';
 import type { Subrequest } from './subrequest.ts';
 import { isUpgradeHead } from './web-socket.ts';
 
@@ -24,16 +27,9 @@ export interface CellOptions {
   readonly now: () => number;
 }
 
-export interface CellStats {
-  readonly instances: number;
-  readonly isolates: number;
-  readonly invocations: number;
-  readonly evicted: number;
-  readonly coldStarts: number;
-}
-
 export class Cell implements InstanceOwner, InvocationOwner {
   readonly host: CellHost;
+  readonly hostCalls = new HostCallTimes();
   readonly #options: CellOptions;
   readonly #instances: Instances;
   /** Who waits for the end of a scheduled event. */
@@ -43,6 +39,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
   #running = 0;
   #entries = 0;
   #coldStarts = 0;
+  #reporter: StatsReporter | undefined;
   readonly #onIdle: (() => void)[] = [];
 
   constructor(options: CellOptions) {
@@ -104,14 +101,16 @@ export class Cell implements InstanceOwner, InvocationOwner {
     this.#instances.disposeOf(account);
   }
 
-  stats(): CellStats {
-    return {
-      instances: this.#instances.live,
-      isolates: this.#options.engine.isolates,
-      invocations: this.#running,
-      evicted: this.#instances.evicted,
-      coldStarts: this.#coldStarts,
+  /** Sends what is new of it once a second, until it is disposed of. */
+  reportStats(send: (message: StatsMessage) => void): void {
+    const sources = {
+      instances: this.#instances,
+      hostCalls: this.hostCalls,
+      spares: () => this.#options.engine.spares,
+      running: () => this.#running,
+      coldStarts: () => this.#coldStarts,
     };
+    this.#reporter = new StatsReporter(sources, send);
   }
 
   /** Resolves when no invocation runs any more, `waitUntil` work included. */
@@ -121,6 +120,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
   }
 
   dispose(): void {
+    this.#reporter?.close();
     this.#instances.disposeAll();
   }
 

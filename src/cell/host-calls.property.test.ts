@@ -11,6 +11,7 @@ import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { DEFAULT_LIMITS, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WEB_SOCKETS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
 import type { CellHost } from './host.ts';
+import { HostCallTimes } from './host-call-times.ts';
 import { handleHostCall, handleHostQuestion } from './host-calls.ts';
 import type { Instance } from './instance.ts';
 import { Instances } from './instances.ts';
@@ -252,6 +253,7 @@ describe('Host calls of a hostile guest', () => {
       host,
       owner: {
         host,
+        hostCalls: new HostCallTimes(),
         now: Date.now,
         callService: (_, call) => call.fail('No such service'),
         countEntry: () => ++entries,

@@ -199,7 +199,9 @@ function subrequest(instance: Instance, id: number, [inv, head, body, bindingInd
   const isResource = typeof target === 'object';
   const isWorkerLike = isService || (isResource && target.kind === 'assets');
   const toHead = isWorkerLike ? serviceHead(head.split('\n', 2)[1] ?? '') : networkHead;
-  const call = new Subrequest(id, instance, invocation, { toHead, isUpgrade: !isResource && isUpgradeHead(head) });
+  const kind = isResource ? target.kind : (target ?? 'network');
+  const isUpgrade = !isResource && isUpgradeHead(head);
+  const call = new Subrequest(id, instance, invocation, { kind, toHead, isUpgrade });
   instance.calls.set(id, call);
   invocation.hasResources = true;
   const refusal =

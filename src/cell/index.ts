@@ -4,7 +4,7 @@
  * Promise: every exchange gets a response or a reset, every invocation one record; nobody runs past a limit.
  * Start at cell.ts; instance.ts is where events enter the guest.
  */
-export { Cell, type CellOptions, type CellStats } from './cell.ts';
+export { Cell, type CellOptions } from './cell.ts';
 export type { CellHost, Principal } from './host.ts';
 export type {
   CheckAnswer,
@@ -27,4 +27,6 @@ export {
   serveResource,
   type ServeResource,
 } from './resources.ts';
+export type { HostCallKind } from './host-call-times.ts';
+export { STATS_LIMITS, type StatsMessage } from './stats-message.ts';
 export { fromVersionMessage, toVersionMessage, type VersionHeader } from './version-transfer.ts';

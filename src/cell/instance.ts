@@ -18,6 +18,7 @@ import type { Outcome, VersionSpec } from '../model.ts';
 import { handleHostCall, handleHostQuestion } from './host-calls.ts';
 import { InStream } from './in-stream.ts';
 import type { CellHost } from './host.ts';
+import type { HostCallTimes } from './host-call-times.ts';
 import type { Invocation } from './invocation.ts';
 import type { OutStream } from './out-stream.ts';
 import type { Place, Placement } from './placement.ts';
@@ -28,6 +29,7 @@ import type { WebSocketEnd } from './web-socket.ts';
 /** What an instance needs of its cell. */
 export interface InstanceOwner {
   readonly host: CellHost;
+  readonly hostCalls: HostCallTimes;
   now(): number;
   /** Answers a call through a service binding. */
   callService(instance: Instance, subrequest: Subrequest, call: ServiceCall): void;
@@ -82,6 +84,12 @@ export class Instance implements HostHandler {
   readonly invocations = new IdTable<Invocation>(0, INITIAL_INVOCATIONS);
   /** When it was last entered: a count of all entries of the cell. */
   lastUsed = 0;
+  /** The same, when its memory was last measured; 0 before. */
+  measuredAt = 0;
+  readonly madeAtMs = performance.now();
+  /** CPU time of all its entries, in µs, and invocations begun. */
+  cpuUs = 0;
+  requests = 0;
   readonly #guest: GuestIsolate;
   readonly #placement: Placement;
   readonly #queue: Entry[] = [];
@@ -129,6 +137,7 @@ export class Instance implements HostHandler {
 
   /** Starts an invocation: its fetch or scheduled event enters the guest. `body` is the whole body when it is here. */
   begin(invocation: Invocation, body: Buffer | undefined, streams: boolean): void {
+    this.requests++;
     invocation.attach(this, this.#nextInvocationId++);
     this.invocations.add(invocation);
     const { kind, head, scheduledTime, missed, entrypoint } = invocation.event;
@@ -243,7 +252,10 @@ export class Instance implements HostHandler {
   }
 
   measure(): number {
-    if (!this.#entered) this.heapBytes = this.#guest.heap().usedBytes;
+    if (!this.#entered) {
+      this.heapBytes = this.#guest.heap().usedBytes;
+      this.measuredAt = this.lastUsed;
+    }
     return this.heapBytes;
   }
 
@@ -324,6 +336,7 @@ export class Instance implements HostHandler {
   #after(invocation: Invocation, op: number, result: EntryResult): void {
     const cpuUs = this.#guest.entryCpuUs;
     invocation.cpuUs += cpuUs;
+    this.cpuUs += cpuUs;
     this.#placement.learn(cpuUs);
     if (result !== ENTRY.ok && result !== ENTRY.threw) {
       this.#lost(invocation, result);

@@ -14,7 +14,10 @@ import { VersionCodes } from './version-codes.ts';
 const MAX_LIVE = 6_000; // each isolate has 8 memory maps, and Linux allows a process 65,530
 const ISOLATE_OVERHEAD_BYTES = 1024 * 1024; // beside its heap: stacks, code, handles
 const INLINE_STARTUP_US = 5_000; // what the others in the cell may wait for the start of one
-const MEASURE_EVERY_MS = 2_000; // 20 µs an instance that was used since
+const MEASURE_EVERY_MS = 1_000;
+const MAX_MEASURED = 250; // at a time, 20 µs each: with thousands in use, others are as they were last measured
+const NEARLY_FULL = 0.8; // of the budget, by the memory of the process: then all are measured
+const MAX_EVICTIONS = 20; // told by name, of those since the last time
 
 export interface InstancesOptions {
   readonly engine: Engine;
@@ -33,8 +36,10 @@ export class Instances {
   readonly #placements = new Placements();
   readonly #codes: VersionCodes;
   readonly #measuring: NodeJS.Timeout;
+  /** Where in `#live` measuring goes on when not all that were used can be. */
   #measuredUpTo = 0;
   #evicted = 0;
+  #evictions: [account: AccountId, worker: WorkerName][] = [];
   /** Calls of `disposeOf` so far. */
   #disposals = 0;
 
@@ -51,6 +56,11 @@ export class Instances {
 
   get evicted(): number {
     return this.#evicted;
+  }
+
+  /** Whose instances were evicted since the last call, some of them when they are many. */
+  takeEvictions(): readonly [account: AccountId, worker: WorkerName][] {
+    return this.#evictions.splice(0);
   }
 
   all(): Iterable<Instance> {
@@ -155,17 +165,23 @@ export class Instances {
   }
 
   #keepBudget(): void {
-    let bytes = 0;
-    let lastUsed = this.#measuredUpTo;
-    for (const instance of this.#live.values()) {
-      // One that has not been entered since holds what it held.
-      if (instance.lastUsed > this.#measuredUpTo) instance.measure();
-      lastUsed = Math.max(lastUsed, instance.lastUsed);
-      bytes += bytesOf(instance);
-    }
-    this.#measuredUpTo = lastUsed;
     const budget = this.#options.memoryBudgetBytes;
+    this.#measure(budget);
+    let bytes = 0;
+    for (const instance of this.#live.values()) bytes += bytesOf(instance);
     this.#evictIdle((freed) => bytes - freed <= budget);
+  }
+
+  /** One that has not been entered since it was measured holds what it held. Of many that have, some have their turn. */
+  #measure(budget: number): void {
+    const due: Instance[] = [];
+    for (const instance of this.#live.values()) if (instance.lastUsed > instance.measuredAt) due.push(instance);
+    if (due.length <= MAX_MEASURED || process.memoryUsage.rss() > budget * NEARLY_FULL) {
+      for (const instance of due) instance.measure();
+      return;
+    }
+    for (let count = 0; count < MAX_MEASURED; count++) due[(this.#measuredUpTo + count) % due.length]!.measure();
+    this.#measuredUpTo = (this.#measuredUpTo + MAX_MEASURED) % due.length;
   }
 
   #evictIdle(enough: (freedBytes: number) => boolean): void {
@@ -178,11 +194,14 @@ export class Instances {
       this.#live.delete(version);
       instance.dispose();
       this.#evicted++;
+      const { account, worker } = instance.spec;
+      if (this.#evictions.length < MAX_EVICTIONS) this.#evictions.push([account, worker]);
     }
   }
 }
 
-function bytesOf({ heapBytes, heldBytes, services }: Instance): number {
+/** What it holds, as it was last measured. */
+export function bytesOf({ heapBytes, heldBytes, services }: Instance): number {
   return heapBytes + heldBytes + services.heldBytes + ISOLATE_OVERHEAD_BYTES;
 }
 

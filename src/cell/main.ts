@@ -79,7 +79,6 @@ const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promi
     cell().suspend((params as SuspendAccount).account);
     return Promise.resolve({});
   },
-  stats: () => Promise.resolve(cell().stats()),
   drain: async () => {
     await cell().drain();
     host.flush();
@@ -105,6 +104,7 @@ async function start(options: StartCell, payload: Buffer): Promise<unknown> {
   });
   const made = new Cell({ engine, host, memoryBudgetBytes: options.memoryBudgetBytes, now: Date.now });
   const now = (running = { cell: made, engine });
+  made.reportStats((message) => supervisor.notify('stats', message));
   for (let index = 0; index < options.links; index++) link(now, FIRST_LINK_FD + index);
   // The last thing before tenants' code comes: from here on everything that is needed is loaded and open.
   seal(options.seal);

@@ -2,6 +2,7 @@
 import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/index.ts';
 import { ENTER } from '../guest/abi.ts';
 import { MAX_OPEN_CONNECTIONS, MAX_WEB_SOCKETS } from '../limits.ts';
+import type { HostCallKind } from './host-call-times.ts';
 import type { InStream } from './in-stream.ts';
 import type { Instance } from './instance.ts';
 import type { Invocation } from './invocation.ts';
@@ -22,6 +23,8 @@ export class Subrequest implements ExchangeEvents {
   readonly #toHead: (status: number, head: string) => string;
   /** Its head asks for a WebSocket: the exchange stays open for messages. */
   readonly #isUpgrade: boolean;
+  readonly #kind: HostCallKind;
+  #openedAtMs = 0;
   #socket: WebSocketEnd | undefined;
   #exchange: Exchange | undefined;
   #upload: OutStream | undefined;
@@ -33,13 +36,14 @@ export class Subrequest implements ExchangeEvents {
     id: number,
     instance: Instance,
     invocation: Invocation,
-    options: { toHead: (status: number, head: string) => string; isUpgrade: boolean },
+    options: { kind: HostCallKind; toHead: (status: number, head: string) => string; isUpgrade: boolean },
   ) {
     this.id = id;
     this.#instance = instance;
     this.invocation = invocation;
     this.#toHead = options.toHead;
     this.#isUpgrade = options.isUpgrade;
+    this.#kind = options.kind;
     invocation.outstanding++;
   }
 
@@ -51,6 +55,7 @@ export class Subrequest implements ExchangeEvents {
     const begin = () => {
       if (this.#state !== 'queued') return this.#startNext();
       this.#state = 'open';
+      this.#openedAtMs = performance.now();
       this.invocation.openConnections++;
       try {
         this.#open(open, body);
@@ -65,6 +70,7 @@ export class Subrequest implements ExchangeEvents {
 
   onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
     if (this.#state !== 'open') return;
+    this.#instance.owner.hostCalls.note(this.#kind, performance.now() - this.#openedAtMs);
     if (status === 101) return this.#switch(head, body);
     this.#settle('answered');
     const text = this.#toHead(status, head);

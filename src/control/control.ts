@@ -11,6 +11,7 @@ import { registerAuditLog } from './audit.ts';
 import { authenticate, authorize } from './auth.ts';
 import { addBodyParser } from './body.ts';
 import { registerBulk } from './bulk.ts';
+import { registerCells } from './cells.ts';
 import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
 import { registerContent } from './content.ts';
 import { registerDeployments } from './deployments.ts';
@@ -69,6 +70,7 @@ const RESOURCES: readonly Resource[] = [
   registerAccountSettings,
   registerTokens,
   registerAuditLog,
+  registerCells,
   registerBulk,
   registerProducts, // last: it fills the paths that the others left
 ];

@@ -18,6 +18,7 @@ import type {
   VersionQuota,
 } from '../store/index.ts';
 import type { z } from 'zod';
+import { CellBoard } from '../metrics/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { openInlineKvStore, openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
@@ -202,6 +203,7 @@ export async function openTestControl({
     vault,
     rotation: new Rotation({ keys, vault, now: Date.now, onError: (message) => logged.push(message) }),
     platform,
+    cells: new CellBoard({ now }),
     mapper,
     authenticator,
     tokens,

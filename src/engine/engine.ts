@@ -40,7 +40,6 @@ export class Engine {
   readonly #plain: Stock;
   /** Made when the first Worker needs it: another 50 ms. */
   #streams: Stock | undefined;
-  #live = 0;
 
   private constructor(options: EngineOptions, watchdog: Watchdog, occupants: Occupants) {
     this.#occupants = occupants;
@@ -62,9 +61,9 @@ export class Engine {
     return this.#plain.snapshot !== undefined;
   }
 
-  /** Isolates that exist, spares included. */
-  get isolates(): number {
-    return this.#live;
+  /** Isolates that are ready for a Worker. */
+  get spares(): number {
+    return this.#plain.spares.count + (this.#streams?.spares.count ?? 0);
   }
 
   /** An isolate with the guest runtime and no tenant: a spare if there is one, else made now (about 5 ms). */
@@ -150,12 +149,8 @@ export class Engine {
       watchdog: this.#watchdog,
       lane: this.#lane,
       now,
-      onDispose: (slot) => {
-        this.#live--;
-        this.#watchdog.warden.release(slot);
-      },
+      onDispose: (slot) => this.#watchdog.warden.release(slot),
     });
-    this.#live++;
     return guestIsolate;
   }
 }

@@ -26,6 +26,8 @@ export interface CellHandlersDeps {
   readonly resources: Resources;
   readonly log: InvocationLog;
   readonly onWarning: (message: string) => void;
+  /** What the cell tells of itself once a second, unchecked. */
+  readonly onStats: (message: unknown) => void;
 }
 
 /** One per cell: what it counts is that cell's. */
@@ -84,6 +86,8 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
     onNotify(type, params, payload) {
       if (type === 'records') {
         deps.log.append(payload, params === 'notable' || params === 'tailed' ? params : 'plain');
+      } else if (type === 'stats') {
+        deps.onStats(params);
       } else if (type === 'catastrophe')
         deps.onWarning(`A cell lost control of an isolate: ${toId(params, 'message')}`);
     },

@@ -24,6 +24,7 @@ import type { AccountId } from '../ids.ts';
 import type { SandboxMode } from '../confine/index.ts';
 import type { Route } from '../model.ts';
 import { createKvService, serveKv } from '../kv/index.ts';
+import { CellBoard } from '../metrics/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { type KeySource, openVault, Rotation } from '../secrets/index.ts';
@@ -228,6 +229,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     cache: (exchange, request) => serveCache(cache, exchange, request),
     kv: (exchange, request) => serveKv(kvService, exchange, request),
   };
+  const board = new CellBoard({ now: Date.now });
   const placed = await registry.accountsWithSettings();
   const quarantine = new Quarantine({
     path: join(dataDir, 'quarantine.json'),
@@ -241,13 +243,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     quarantine,
     ownerOf: (version) => platform.ownerOf(version),
     tellGateway: (lost) => gateway.cellLost(lost),
-    tell: (offence) =>
-      tellOfQuarantine({ audit, onEvent, onRecord: (record) => log.add(record), now: Date.now }, offence),
+    tell: (offence) => {
+      board.note(offence.cell, { kind: 'quarantined', ...offence.worker });
+      return tellOfQuarantine({ audit, onEvent, onRecord: (record) => log.add(record), now: Date.now }, offence);
+    },
     onError: (error) => warn(`Cannot tell whose entry ended a cell: ${describe(error)}`),
   });
   const cells: Cells = new Cells({
     count: options.cells,
     start: async ({ id, cordon, index }, onExit) => {
+      board.starting(id, cordon);
       const cell = await CellProcess.start({
         id,
         cordon,
@@ -268,6 +273,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           resources: reachable,
           log,
           onWarning: warn,
+          onStats: (message) => board.take(id, message),
         }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
         onExit,
@@ -275,14 +281,21 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       void cell.setTailed(tails.workers).catch(() => {}); // it has ended again
       return cell;
     },
-    onList: (places) => gateway.listCells(places),
+    onList: async (places) => {
+      board.keepOnly(places.map(({ id }) => id));
+      await gateway.listCells(places);
+    },
     onExit: (place, exit) => {
       const { id, cordon } = place;
+      board.ended(id);
       onEvent({ event: 'cell-exit', id, cordon, reason: exit.reason });
       if (exit.reason === TRIPWIRE_SIGNAL) onEvent({ event: 'alarm', id, message: TRIPWIRE_ALARM });
       void losses.take(place, exit);
     },
-    onReady: ({ id, cordon }, pid) => onEvent({ event: 'cell-ready', id, cordon, pid }),
+    onReady: ({ id, cordon }, pid) => {
+      board.serving(id, pid);
+      onEvent({ event: 'cell-ready', id, cordon, pid });
+    },
     onFailure: (id, error) => warn(`Cannot start cell ${id}: ${describe(error)}`),
   });
   const platform: SupervisedPlatform = new SupervisedPlatform({
@@ -343,6 +356,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     vault,
     rotation,
     platform,
+    cells: board,
     mapper,
     authenticator,
     grants,

@@ -1,0 +1,132 @@
+/** What is known of all cells now: for the page that shows them, and for the metrics. */
+import { readFileSync } from 'node:fs';
+import { LATENCY_BUCKETS_MS, type LatencySample } from '../latency-counts.ts';
+import { type CellEvent, CellRecord } from './cell-record.ts';
+import { type CheckedStats, parseStats } from './parse-stats.ts';
+
+export interface CellView {
+  readonly id: string;
+  readonly pid: number | undefined;
+  readonly cordon: string;
+  readonly startedAt: number;
+  readonly memoryBytes: number;
+  readonly spares: number;
+  readonly instances: number;
+  readonly evicted: number;
+  readonly restarts: number;
+  readonly running: number;
+  /** The longest of the last second, as the bound of its bucket. */
+  readonly loopDelayMs: number;
+  readonly isolates: readonly IsolateView[];
+  readonly events: readonly CellEvent[];
+}
+
+export interface IsolateView {
+  readonly account: string;
+  readonly worker: string;
+  readonly version: string;
+  readonly memoryBytes: number;
+  readonly cpuUs: number;
+  readonly requests: number;
+  readonly idleMs: number;
+  readonly ageMs: number;
+}
+
+export interface CellBoardOptions {
+  /** ms since 1970. */
+  readonly now: () => number;
+  /** Resident bytes of a process, where the system tells. */
+  readonly memoryOf?: (pid: number) => number | undefined;
+  /** Every message that was good. */
+  readonly onStats?: (cell: CellRecord, stats: CheckedStats) => void;
+}
+
+export class CellBoard {
+  readonly #options: CellBoardOptions;
+  readonly #cells = new Map<string, CellRecord>();
+
+  constructor(options: CellBoardOptions) {
+    this.#options = options;
+  }
+
+  /** There are no others any more. One that is ending may still be told of. */
+  keepOnly(ids: readonly string[]): void {
+    for (const id of this.#cells.keys()) if (!ids.includes(id)) this.#cells.delete(id);
+  }
+
+  /** Its process is being started: what it tells from here on is of this one. */
+  starting(id: string, cordon = 'default'): void {
+    const now = this.#options.now();
+    const known = this.#cells.get(id);
+    if (known === undefined) this.#cells.set(id, new CellRecord(id, cordon, now));
+    else known.startedAt = now;
+  }
+
+  serving(id: string, pid: number | undefined): void {
+    const cell = this.#cells.get(id);
+    if (cell !== undefined) cell.pid = pid;
+  }
+
+  /** Takes a message of the cell. What is malformed is dropped as a whole. */
+  take(id: string, message: unknown): void {
+    const cell = this.#cells.get(id);
+    const stats = cell && parseStats(message);
+    if (stats === undefined) return;
+    cell!.take(stats, this.#options.now());
+    this.#options.onStats?.(cell!, stats);
+  }
+
+  /** Its process has ended by itself; another one comes. */
+  ended(id: string): void {
+    const cell = this.#cells.get(id);
+    if (cell === undefined) return;
+    cell.forget();
+    cell.restarts++;
+    this.note(id, { kind: 'restarted' });
+  }
+
+  note(id: string, event: Omit<CellEvent, 'at'>): void {
+    this.#cells.get(id)?.note({ ...event, at: this.#options.now() });
+  }
+
+  /** All cells, or what an account has in them. */
+  list(account?: string): CellView[] {
+    const cells = [...this.#cells.values()].map((cell) => this.#view(cell, account));
+    return account === undefined ? cells : cells.filter(({ isolates, events }) => isolates.length + events.length > 0);
+  }
+
+  #view(cell: CellRecord, account: string | undefined): CellView {
+    const now = this.#options.now();
+    const { id, pid, cordon, startedAt, spares, instances, evicted, restarts, running } = cell;
+    const isOurs = (of: { account?: string }) => account === undefined || of.account === account;
+    const isolates = [...cell.isolates.values()].filter(isOurs).map(({ madeAt, usedAt, ...isolate }) => ({
+      ...isolate,
+      idleMs: Math.max(now - usedAt, 0),
+      ageMs: Math.max(now - madeAt, 0),
+    }));
+    const events = cell.events.filter(isOurs).toReversed();
+    const memoryBytes = (pid === undefined ? 0 : this.#memoryOf(pid)) ?? cell.memoryBytes;
+    const loopDelayMs = longest(cell.loopDelay);
+    const process = { id, pid, cordon, startedAt, memoryBytes, spares, instances, evicted, restarts, running };
+    return { ...process, loopDelayMs, isolates, events };
+  }
+
+  #memoryOf(pid: number): number | undefined {
+    return (this.#options.memoryOf ?? residentBytes)(pid);
+  }
+}
+
+function longest({ counts }: LatencySample): number {
+  const bucket = counts.findLastIndex((count) => count > 0);
+  return bucket < 0 ? 0 : (LATENCY_BUCKETS_MS[bucket] ?? LATENCY_BUCKETS_MS.at(-1)!);
+}
+
+/** From outside: a cell is not believed about itself where it need not be. */
+function residentBytes(pid: number): number | undefined {
+  try {
+    const [, kib] = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return kib === undefined ? undefined : Number(kib) * 1024;
+  } catch {
+    return undefined; // it has just ended, or the system has no /proc
+  }
+}
