@@ -39,6 +39,17 @@ export class LatencyCounts {
   }
 }
 
+/** Samples added up. */
+export class LatencyTotals implements LatencySample {
+  readonly counts = zeros();
+  sumMs = 0;
+
+  add({ counts, sumMs }: LatencySample): void {
+    for (const [bucket, count] of counts.entries()) this.counts[bucket]! += count;
+    this.sumMs += sumMs;
+  }
+}
+
 function zeros(): number[] {
   return Array.from({ length: BUCKETS }, () => 0);
 }

@@ -56,6 +56,9 @@ export interface Channel {
   call(method: string, params: unknown, payload?: Uint8Array): Promise<CallResult>;
   /** Dropped silently when the channel is closed. */
   notify(type: string, params: unknown, payload?: Uint8Array): void;
+  /** Bytes that have come, and that have been written. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
   /** Open exchanges right now, both directions. */
   readonly openExchanges: number;
   /** Ends the socket after what has been said is written. Bodies still waiting for credit are cut off. */
@@ -112,6 +115,14 @@ class SocketChannel implements Channel, ExchangeHost, FrameSink, WriterOwner {
 
   get stopped(): boolean {
     return this.#closed;
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
   }
 
   get openExchanges(): number {

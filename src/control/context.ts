@@ -8,7 +8,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { WorkerLimits } from '../limits.ts';
-import type { CellBoard } from '../metrics/index.ts';
+import type { CellBoard, PlatformMetrics } from '../metrics/index.ts';
 import type { Rotation, Vault } from '../secrets/index.ts';
 import type { SourceMapper } from '../source-maps/index.ts';
 import type {
@@ -54,6 +54,7 @@ export interface ControlDeps {
   readonly rotation: Rotation;
   readonly platform: ControlPlatform;
   readonly cells: Pick<CellBoard, 'list'>;
+  readonly metrics: Pick<PlatformMetrics, 'toText'>;
   /** For errors of uploads that do not start. */
   readonly mapper: Pick<SourceMapper, 'map'>;
   /** Who changed what: an entry for each change that is asked for. */

@@ -19,6 +19,7 @@ import { registerDomains } from './domains.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
 import { registerErrorPages } from './error-pages.ts';
 import { registerKvEntries, registerKvNamespaces } from './kv/index.ts';
+import { registerMetrics } from './metrics.ts';
 import { HostRuleControl } from './host-rules.ts';
 import { param, parseAccountId } from './names.ts';
 import { registerOAuth } from './oauth/routes.ts';
@@ -91,6 +92,7 @@ export function createControl(deps: ControlDeps): ControlApp {
   // As plug-ins, which begin once those above are loaded; the API in one of its own, so that its hooks guard its routes
   // and its 404s only.
   app.register(async (site) => registerPublic(site.withTypeProvider<ZodTypeProvider>(), context));
+  app.register(async (site) => registerMetrics(site.withTypeProvider<ZodTypeProvider>(), context));
   app.register(async (site) => registerOAuth(site.withTypeProvider<ZodTypeProvider>(), context));
   app.register(async (api) => registerApi(api.withTypeProvider<ZodTypeProvider>(), context), { prefix: PREFIX });
   return app;

@@ -204,6 +204,7 @@ export async function openTestControl({
     rotation: new Rotation({ keys, vault, now: Date.now, onError: (message) => logged.push(message) }),
     platform,
     cells: new CellBoard({ now }),
+    metrics: { toText: () => Promise.resolve('isola_build_info 1\n') },
     mapper,
     authenticator,
     tokens,

@@ -68,6 +68,8 @@ export class CellSet {
       live: this.#listed.has(cell.id) && !cell.channel.closed,
       active: load(cell),
       webSockets: cell.webSockets,
+      bytesIn: cell.channel.bytesRead,
+      bytesOut: cell.channel.bytesWritten,
     }));
   }
 

@@ -157,6 +157,13 @@ export interface GatewayStats {
   readonly webSockets: number;
   readonly held: number;
   readonly connections: number;
+  /** Connections so far. */
+  readonly accepted: number;
+  /** Bytes on clients' connections. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Pages of the gateway's own, by name. */
+  readonly pages: readonly (readonly [page: string, count: number])[];
   readonly routes: number;
   /** Route patterns and custom domains. */
   readonly rules: number;
@@ -165,6 +172,9 @@ export interface GatewayStats {
     readonly live: boolean;
     readonly active: number;
     readonly webSockets: number;
+    /** Over the link that stands now. */
+    readonly bytesIn: number;
+    readonly bytesOut: number;
   }[];
 }
 

@@ -122,7 +122,12 @@ export class HttpFront implements RequestHost {
   readonly #statuses = [0, 0, 0, 0, 0, 0];
   #requests = 0;
   #active = 0;
-  #connections = 0;
+  readonly #sockets = new Set<Socket>();
+  readonly #pageCounts = new Map<PageName, number>();
+  #accepted = 0;
+  /** Of connections that have ended. */
+  #bytesIn = 0;
+  #bytesOut = 0;
   #badGateway = 0;
   #unavailable = 0;
   #clientAborts = 0;
@@ -269,7 +274,10 @@ export class HttpFront implements RequestHost {
       active: this.#active,
       webSockets: this.#sessions.size,
       held: this.#rooms.size,
-      connections: this.#connections,
+      connections: this.#sockets.size,
+      accepted: this.#accepted,
+      ...this.#countBytes(),
+      pages: [...this.#pageCounts],
       routes: this.#routes.size,
       rules: this.#routes.rules,
       cells: this.#cells.stats(),
@@ -317,6 +325,7 @@ export class HttpFront implements RequestHost {
   }
 
   notePage(record: PageRecord): void {
+    this.#pageCounts.set(record.page, (this.#pageCounts.get(record.page) ?? 0) + 1);
     this.#pages.add(record);
   }
 
@@ -356,6 +365,15 @@ export class HttpFront implements RequestHost {
     this.#sessions.delete(session);
   }
 
+  #countBytes(): { bytesIn: number; bytesOut: number } {
+    let [bytesIn, bytesOut] = [this.#bytesIn, this.#bytesOut];
+    for (const { bytesRead, bytesWritten } of this.#sockets) {
+      bytesIn += bytesRead;
+      bytesOut += bytesWritten;
+    }
+    return { bytesIn, bytesOut };
+  }
+
   #isFull(cell: Cell): boolean {
     return this.#draining || cell.webSockets >= MAX_CELL_WEB_SOCKETS;
   }
@@ -389,9 +407,12 @@ export class HttpFront implements RequestHost {
     const isTrusted = this.#proxies.has(ip);
     const load = isTrusted ? undefined : this.#limits.ofAddress(ip);
     const connection: Connection = { ip, scheme, isTrusted, limit, load, first: undefined, open: 0, isClosing: false };
-    this.#connections++;
+    this.#accepted++;
+    this.#sockets.add(socket);
     socket.on('close', () => {
-      this.#connections--;
+      this.#sockets.delete(socket);
+      this.#bytesIn += socket.bytesRead;
+      this.#bytesOut += socket.bytesWritten;
       abortAll(connection);
     });
     return connection;

@@ -1,8 +1,8 @@
 /** What is known of all cells now: for the page that shows them, and for the metrics. */
-import { readFileSync } from 'node:fs';
 import { LATENCY_BUCKETS_MS, type LatencySample } from '../latency-counts.ts';
 import { type CellEvent, CellRecord } from './cell-record.ts';
-import { type CheckedStats, parseStats } from './parse-stats.ts';
+import { parseStats } from './parse-stats.ts';
+import { residentBytes } from './process-usage.ts';
 
 export interface CellView {
   readonly id: string;
@@ -37,8 +37,6 @@ export interface CellBoardOptions {
   readonly now: () => number;
   /** Resident bytes of a process, where the system tells. */
   readonly memoryOf?: (pid: number) => number | undefined;
-  /** Every message that was good. */
-  readonly onStats?: (cell: CellRecord, stats: CheckedStats) => void;
 }
 
 export class CellBoard {
@@ -70,10 +68,8 @@ export class CellBoard {
   /** Takes a message of the cell. What is malformed is dropped as a whole. */
   take(id: string, message: unknown): void {
     const cell = this.#cells.get(id);
-    const stats = cell && parseStats(message);
-    if (stats === undefined) return;
-    cell!.take(stats, this.#options.now());
-    this.#options.onStats?.(cell!, stats);
+    const stats = parseStats(message);
+    if (stats !== undefined) cell?.take(stats, this.#options.now());
   }
 
   /** Its process has ended by itself; another one comes. */
@@ -89,9 +85,13 @@ export class CellBoard {
     this.#cells.get(id)?.note({ ...event, at: this.#options.now() });
   }
 
+  get records(): readonly CellRecord[] {
+    return [...this.#cells.values()];
+  }
+
   /** All cells, or what an account has in them. */
   list(account?: string): CellView[] {
-    const cells = [...this.#cells.values()].map((cell) => this.#view(cell, account));
+    const cells = this.records.map((cell) => this.#view(cell, account));
     return account === undefined ? cells : cells.filter(({ isolates, events }) => isolates.length + events.length > 0);
   }
 
@@ -119,14 +119,4 @@ export class CellBoard {
 function longest({ counts }: LatencySample): number {
   const bucket = counts.findLastIndex((count) => count > 0);
   return bucket < 0 ? 0 : (LATENCY_BUCKETS_MS[bucket] ?? LATENCY_BUCKETS_MS.at(-1)!);
-}
-
-/** From outside: a cell is not believed about itself where it need not be. */
-function residentBytes(pid: number): number | undefined {
-  try {
-    const [, kib] = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return kib === undefined ? undefined : Number(kib) * 1024;
-  } catch {
-    return undefined; // it has just ended, or the system has no /proc
-  }
 }

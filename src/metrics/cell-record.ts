@@ -1,5 +1,5 @@
 /** One cell as it was last heard of, through all the processes that served under its id. */
-import { type LatencySample, NO_LATENCIES } from '../latency-counts.ts';
+import { type LatencySample, LatencyTotals, NO_LATENCIES } from '../latency-counts.ts';
 import type { CheckedStats } from './parse-stats.ts';
 
 const MAX_ISOLATES = 8_192; // a cell has 6,000 at most
@@ -41,6 +41,9 @@ export class CellRecord {
   restarts = 0;
   /** Of the last second. */
   loopDelay: LatencySample = NO_LATENCIES;
+  /** All so far. */
+  readonly loopDelays = new LatencyTotals();
+  readonly hostCalls = new Map<string, LatencyTotals>();
   readonly isolates = new Map<number, IsolateRecord>();
   readonly events: CellEvent[] = [];
   /** Isolates whose numbers of the last second are not zero. */
@@ -60,6 +63,8 @@ export class CellRecord {
     this.evicted += stats.evicted;
     this.coldStarts += stats.coldStarts;
     this.loopDelay = stats.loopDelay;
+    this.loopDelays.add(stats.loopDelay);
+    for (const [kind, sample] of stats.hostCalls) this.#totalsOf(kind).add(sample);
     for (const id of stats.gone) this.isolates.delete(id);
     for (const [id, account, worker, version, ageMs] of stats.made) {
       if (this.isolates.size >= MAX_ISOLATES) break;
@@ -85,6 +90,12 @@ export class CellRecord {
     this.instances = 0;
     this.running = 0;
     this.loopDelay = NO_LATENCIES;
+  }
+
+  #totalsOf(kind: string): LatencyTotals {
+    let totals = this.hostCalls.get(kind);
+    if (totals === undefined) this.hostCalls.set(kind, (totals = new LatencyTotals()));
+    return totals;
   }
 
   #takeUsed(used: CheckedStats['used'], now: number): void {

@@ -123,6 +123,11 @@ export class CellProcess {
     return this.#child.pid();
   }
 
+  /** Bytes over its channel: from it, and to it. */
+  get bytes(): { readonly received: number; readonly sent: number } {
+    return { received: this.#channel.bytesRead, sent: this.#channel.bytesWritten };
+  }
+
   /** Its channel has ended, and soon its process. */
   get lost(): boolean {
     return this.#channel.closed;

@@ -16,6 +16,7 @@ import type {
 } from '../gateway/index.ts';
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { HostRule, Route } from '../model.ts';
+import type { GatewayNumbers } from '../metrics/index.ts';
 import type { PreviewNames } from '../store/index.ts';
 import { startChild } from './child.ts';
 
@@ -145,6 +146,11 @@ export class GatewayProcess {
   /** Resolves when requests for suspended accounts are refused. To be called before their routes are set. */
   async setAccounts(accounts: AccountsParams): Promise<void> {
     await this.#channel.call('accounts', accounts);
+  }
+
+  /** What it counts since its start. */
+  async stats(): Promise<GatewayNumbers> {
+    return (await this.#channel.call('stats', null)).value as GatewayNumbers;
   }
 
   /** Takes no new connections; resolves when what is under way has been answered, or after `timeoutMs`. */

@@ -24,7 +24,7 @@ import type { AccountId } from '../ids.ts';
 import type { SandboxMode } from '../confine/index.ts';
 import type { Route } from '../model.ts';
 import { createKvService, serveKv } from '../kv/index.ts';
-import { CellBoard } from '../metrics/index.ts';
+import { CellBoard, PlatformMetrics } from '../metrics/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { type KeySource, openVault, Rotation } from '../secrets/index.ts';
@@ -315,6 +315,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   await gateway.loadRules(await stores.hostnames.allRules());
   await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
 
+  const metrics = new PlatformMetrics({
+    cells: () => board.records,
+    gateway: () => gateway.stats(),
+    supervisorLinks: () => cells.live.map(({ id, bytes }) => ({ cell: id, link: 'supervisor', ...bytes })),
+  });
+  stack.defer(() => metrics.close());
   const retention = new Retention({
     housekeeping: stores.housekeeping,
     blobs,
@@ -357,6 +363,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     rotation,
     platform,
     cells: board,
+    metrics,
     mapper,
     authenticator,
     grants,

@@ -135,7 +135,8 @@ describe(`A cell that writes what it likes (ISOLA_FUZZ_SEED=${SEED})`, { timeout
       const goesOn = fuzzing();
       let links = 0;
       for (; goesOn(); links++) {
-        const handlers = createCellHandlers({ registry, blobs, vault, egress, resources, log, onWarning });
+        const told = { log, onStats() {}, onWarning };
+        const handlers = createCellHandlers({ registry, blobs, vault, egress, resources, mayRun: () => true, ...told });
         // oxlint-disable-next-line no-await-in-loop -- one link after the other
         const { left, right } = await sockets.pair();
         left.on('error', () => {});
