@@ -154,6 +154,16 @@ export interface InvocationRecord {
   readonly wallMs: number;
   /** When it began, ms since 1970. */
   readonly at: number;
+  /** Of the bodies, and of WebSocket messages, both ways. Heads are not counted. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly subrequests: number;
+  /** What the instance held at the end, as measured not long before. 0 where there was none. */
+  readonly memoryBytes: number;
+  /** It had to wait for its instance to be made. */
+  readonly cold: boolean;
+  /** Called by another Worker of the account, through a service binding: part of the invocation chain of its ray. */
+  readonly service?: true | undefined;
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly logs: readonly LogLine[];
@@ -167,6 +177,24 @@ export interface InvocationRecord {
   readonly missed?: true | undefined;
   /** There while somebody tails the Worker, and nowhere but on the way to them. */
   readonly tail?: TailDetails | undefined;
+}
+
+/** How an instance was started: a record beside those of the invocations that waited for it. */
+export interface StartRecord {
+  readonly event: 'start';
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+  readonly version: VersionId;
+  /** `ok`, or why there is none: `exception` or `exceededCpu`. */
+  readonly outcome: Outcome;
+  /** CPU time in microseconds, of the attempt that counted. */
+  readonly cpuUs: number;
+  readonly wallMs: number;
+  /** When it began, ms since 1970. */
+  readonly at: number;
+  readonly memoryBytes: number;
+  /** An invocation waits for it; else it was made ahead of need. */
+  readonly cold: boolean;
 }
 
 /** What a tail shows of an invocation beside its record. */

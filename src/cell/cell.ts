@@ -6,7 +6,7 @@ import { type Exchange, type ExchangeEvents, openLocalExchange } from '../channe
 import { type Engine, LoadError } from '../engine/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { MAX_SERVICE_CALLS } from '../limits.ts';
-import type { InvocationRecord, Outcome, VersionCode } from '../model.ts';
+import type { InvocationRecord, Outcome, StartRecord, VersionCode } from '../model.ts';
 import type { CellHost } from './host.ts';
 import { HostCallTimes } from './host-call-times.ts';
 import { Instances, checkCode } from './instances.ts';
@@ -83,7 +83,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
 
   /** Makes an instance of the version before the first request needs it. */
   async prepare(version: VersionId): Promise<void> {
-    await this.#instances.acquire(version);
+    await this.#instances.acquire(version, { cold: false });
   }
 
   /** Only these versions of the Worker serve from here on: instances of others go when they are idle. */
@@ -113,6 +113,18 @@ export class Cell implements InstanceOwner, InvocationOwner {
     this.#reporter = new StatsReporter(sources, send);
   }
 
+  /** Has the meter count what invocations that have not ended have used. */
+  meterRunning(): void {
+    const { meter } = this.host;
+    if (meter === undefined) return;
+    for (const instance of this.#instances.all()) {
+      if (instance.invocations.size === 0) continue;
+      for (const invocation of instance.invocations.values()) {
+        invocation.told = meter.running({ ...invocation.toUse(), version: instance.spec.id }, invocation.told);
+      }
+    }
+  }
+
   /** Resolves when no invocation runs any more, `waitUntil` work included. */
   drain(): Promise<void> {
     if (this.#running === 0) return Promise.resolve();
@@ -128,6 +140,11 @@ export class Cell implements InstanceOwner, InvocationOwner {
 
   now(): number {
     return this.#options.now();
+  }
+
+  onStarted(record: StartRecord): void {
+    this.host.meter?.start(record);
+    this.host.recordStart(record);
   }
 
   countEntry(): number {
@@ -180,6 +197,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
     if (version !== undefined) {
       const { account, worker } = spec;
       const record = invocation.toRecord(outcome, { account, worker, version });
+      this.host.meter?.end(record, invocation.told);
       const dropped = this.host.admitToTail?.(record);
       this.host.record(dropped === undefined ? record : { ...record, tail: invocation.toTailDetails(dropped) });
       this.#onRecord.get(invocation)?.(record);
@@ -214,8 +232,9 @@ export class Cell implements InstanceOwner, InvocationOwner {
     request: { body: Buffer | undefined; streams: boolean },
   ): void {
     this.#coldStarts++;
+    invocation.cold = true;
     this.#starting.set(invocation, version);
-    void this.#instances.acquire(version).then(
+    void this.#instances.acquire(version, { cold: true }).then(
       (instance) => {
         if (invocation.finished) return;
         this.#starting.delete(invocation);

@@ -246,6 +246,7 @@ describe('Host calls of a hostile guest', () => {
       openFetch: (_, head, body, options) => openAnswer(head, body, options),
       openResource: (_, { head }, body, options) => openAnswer(head, body, options),
       record: () => {},
+      recordStart: () => {},
     };
     let entries = 0;
     instances = new Instances({
@@ -256,6 +257,7 @@ describe('Host calls of a hostile guest', () => {
         hostCalls: new HostCallTimes(),
         now: Date.now,
         callService: (_, call) => call.fail('No such service'),
+        onStarted: () => {},
         countEntry: () => ++entries,
         onCondemned: (instance) => instances.remove(instance),
       },
@@ -307,7 +309,7 @@ describe('Host calls of a hostile guest', () => {
   });
 
   async function start(): Promise<Instance> {
-    const instance = await instances.acquire(VERSION);
+    const instance = await instances.acquire(VERSION, { cold: true });
     const enter = instance.enter.bind(instance);
     instance.enter = (invocation, op, id, a, b, c) => {
       if (op === ENTER.answer) assertAnswer(a, b, c);

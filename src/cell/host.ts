@@ -1,7 +1,8 @@
 /** What a cell needs of the world outside. Everything a Worker can reach passes through here. */
 import type { Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
-import type { InvocationRecord, VersionCode } from '../model.ts';
+import type { InvocationRecord, StartRecord, VersionCode } from '../model.ts';
+import type { Meter } from '../usage/index.ts';
 import type { Resource } from './resources.ts';
 
 /** On whose behalf something is asked. Comes from the version's own spec, never from the guest. */
@@ -44,6 +45,10 @@ export interface CellHost {
   ): Exchange;
   /** Takes note of how an invocation went. */
   record(record: InvocationRecord): void;
+  /** Takes note of how an instance was started. */
+  recordStart(record: StartRecord): void;
+  /** Adds up what is used. Absent where nobody asks. */
+  readonly meter?: Meter;
   /**
    * Whether the record is wanted with its `tail`: how many of the Worker's were left out since the last one. Absent
    * where nobody tails.

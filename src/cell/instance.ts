@@ -14,7 +14,7 @@ import {
 import { ENTER, HOST_SYNC } from '../guest/abi.ts';
 import { IdTable } from '../id-table.ts';
 import { DEFAULT_LIMITS, MAX_TIMERS, STARTUP_CPU_MS } from '../limits.ts';
-import type { Outcome, VersionSpec } from '../model.ts';
+import type { Outcome, StartRecord, VersionSpec } from '../model.ts';
 import { handleHostCall, handleHostQuestion } from './host-calls.ts';
 import { InStream } from './in-stream.ts';
 import type { CellHost } from './host.ts';
@@ -33,6 +33,8 @@ export interface InstanceOwner {
   now(): number;
   /** Answers a call through a service binding. */
   callService(instance: Instance, subrequest: Subrequest, call: ServiceCall): void;
+  /** An instance was started, or failed to. */
+  onStarted(record: StartRecord): void;
   /** Counts the entry: for who was used last. */
   countEntry(): number;
   /** It takes no new invocation any more; when it is idle it has been disposed. */
@@ -257,6 +259,18 @@ export class Instance implements HostHandler {
       this.measuredAt = this.lastUsed;
     }
     return this.heapBytes;
+  }
+
+  /** What it holds, in bytes, as last measured: at most some seconds ago. */
+  get memoryBytes(): number {
+    return this.heapBytes + this.heldBytes + this.services.heldBytes;
+  }
+
+  /** For the record of an invocation that ends. One that asked for too much had all there is. */
+  memoryAtEnd(outcome: Outcome): number {
+    if (outcome === 'exceededMemory') return this.maxHeldBytes;
+    if (this.heapBytes === 0 && !this.disposed) this.measure();
+    return this.memoryBytes;
   }
 
   #perform(invocation: Invocation, op: number, id: number, a: Argument, b: Argument, c: Argument): void {

@@ -9,6 +9,7 @@ import type { CellHost } from './host.ts';
 import { Instance, type InstanceOwner, type StartedGuest } from './instance.ts';
 import { Placements } from './placement.ts';
 import { Services } from './services/index.ts';
+import { Start } from './start.ts';
 import { VersionCodes } from './version-codes.ts';
 
 const MAX_LIVE = 6_000; // each isolate has 8 memory maps, and Linux allows a process 65,530
@@ -63,8 +64,10 @@ export class Instances {
     return this.#evictions.splice(0);
   }
 
-  all(): Iterable<Instance> {
-    return this.#live.values();
+  /** Those that are given up and have not ended, too. */
+  *all(): Iterable<Instance> {
+    yield* this.#live.values();
+    for (const instance of this.#retiring) if (!instance.disposed) yield instance;
   }
 
   /** The live instance of a version, if there is one. */
@@ -72,13 +75,16 @@ export class Instances {
     return this.#live.get(version);
   }
 
-  /** The instance of a version, made if there is none. Callers of the same version share one start. Throws LoadError. */
-  acquire(version: VersionId): Promise<Instance> {
+  /**
+   * The instance of a version, made if there is none. Callers of the same version share one start. `cold`: a request waits
+   * for it. Throws LoadError.
+   */
+  acquire(version: VersionId, { cold }: { cold: boolean }): Promise<Instance> {
     const live = this.#live.get(version);
     if (live !== undefined) return Promise.resolve(live);
     let loading = this.#loading.get(version);
     if (loading === undefined) {
-      loading = this.#load(version).finally(() => this.#loading.delete(version));
+      loading = this.#load(version, cold).finally(() => this.#loading.delete(version));
       this.#loading.set(version, loading);
     }
     return loading;
@@ -135,14 +141,24 @@ export class Instances {
     this.#live.clear();
   }
 
-  async #load(version: VersionId): Promise<Instance> {
+  async #load(version: VersionId, cold: boolean): Promise<Instance> {
     const disposals = this.#disposals;
     const code = await this.#codes.get(version);
     const { engine, owner } = this.#options;
     this.#makeRoom();
     const placement = this.#placements.of(version);
-    const started = await startGuest(engine, code, placement.place === 'long');
-    const instance = new Instance(started, code.spec, { owner, placement });
+    const start = new Start(code.spec, { at: owner.now(), cold });
+    let instance: Instance;
+    try {
+      const started = await startGuest(engine, code, { isLong: placement.place === 'long', start });
+      instance = new Instance(started, code.spec, { owner, placement });
+    } catch (error) {
+      if (error instanceof LoadError) {
+        owner.onStarted(start.toRecord(error.exceededCpu ? 'exceededCpu' : 'exception', 0));
+      }
+      throw error;
+    }
+    owner.onStarted(start.toRecord('ok', instance.measure()));
     if (this.#disposals !== disposals) await this.#confirm(instance);
     this.#live.set(version, instance);
     return instance;
@@ -239,15 +255,19 @@ function toBindingOptions(binding: Binding, spec: VersionSpec): BindingOptions {
  * An isolate with the code started in it. Most code starts in well under a millisecond: that is done inline, and only
  * what takes longer is started again, on the pool, with the whole budget. Throws LoadError.
  */
-async function startGuest(engine: Engine, code: VersionCode, isLong: boolean): Promise<LoadedGuest> {
+async function startGuest(
+  engine: Engine,
+  code: VersionCode,
+  { isLong, start }: { isLong: boolean; start?: Start },
+): Promise<LoadedGuest> {
   if (!isLong) {
     try {
-      return await loadGuest(engine, code, { inline: true, budgetUs: INLINE_STARTUP_US });
+      return await loadGuest(engine, code, { inline: true, budgetUs: INLINE_STARTUP_US, start });
     } catch (error) {
       if (!(error instanceof LoadError && error.exceededCpu)) throw error;
     }
   }
-  return await loadGuest(engine, code, { inline: false, budgetUs: STARTUP_CPU_MS * 1e3 });
+  return await loadGuest(engine, code, { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, start });
 }
 
 interface LoadedGuest extends StartedGuest {
@@ -257,7 +277,7 @@ interface LoadedGuest extends StartedGuest {
 async function loadGuest(
   engine: Engine,
   code: VersionCode,
-  where: { inline: boolean; budgetUs: number },
+  { start, ...where }: { inline: boolean; budgetUs: number; start: Start | undefined },
 ): Promise<LoadedGuest> {
   const { guest, services } = acquireGuest(engine, code);
   try {
@@ -266,6 +286,9 @@ async function loadGuest(
   } catch (error) {
     services.dispose();
     throw error;
+  } finally {
+    // An attempt that was given up is not billed: to try twice is our doing.
+    if (start !== undefined) start.cpuUs = guest.cpuUs;
   }
 }
 
@@ -294,7 +317,7 @@ export async function checkCode(
   engine: Engine,
   code: VersionCode,
 ): Promise<{ startupMs: number; handlers: readonly string[] }> {
-  const { guest, services, handlers } = await startGuest(engine, code, false);
+  const { guest, services, handlers } = await startGuest(engine, code, { isLong: false });
   const startupMs = Math.round(guest.cpuUs / 100) / 10;
   services.dispose();
   guest.dispose();

@@ -4,6 +4,7 @@ import { ENTER } from '../guest/abi.ts';
 import { MAX_LOG_BYTES, MAX_REQUEST_BODY_BYTES, WAIT_UNTIL_WALL_MS } from '../limits.ts';
 import { countHops, LOOP_HEADER } from '../loop-header.ts';
 import type { ExceptionInfo, InvocationRecord, LogLine, Outcome, TailDetails } from '../model.ts';
+import type { Told } from '../usage/index.ts';
 import { failureResponse } from './failure-response.ts';
 import type { InStream } from './in-stream.ts';
 import type { Instance } from './instance.ts';
@@ -59,6 +60,12 @@ export class Invocation implements ExchangeEvents {
   /** What of it was used before the budget was last renewed. */
   renewedAtUs = 0;
   subrequests = 0;
+  /** Those made before the budget was last renewed. */
+  renewedSubrequests = 0;
+  /** It had to wait for its instance to be made. */
+  cold = false;
+  /** What has been counted of it while it runs. */
+  told: Told | undefined;
   /** Subrequests that wait for their response's head; further ones queue in `waiting`. */
   openConnections = 0;
   readonly waiting: (() => void)[] = [];
@@ -194,6 +201,7 @@ export class Invocation implements ExchangeEvents {
   /** Each event of a WebSocket may use what an invocation may: it lives as long as its client likes. */
   renewBudget(): void {
     this.renewedAtUs = this.cpuUs;
+    this.renewedSubrequests += this.subrequests;
     this.subrequests = 0;
     // Calls of Workers among each other stay counted, however long they keep one another going.
     if (this.event.depth === 0) this.chain = undefined;
@@ -276,6 +284,19 @@ export class Invocation implements ExchangeEvents {
     return closing;
   }
 
+  /** What it has used so far. */
+  toUse(): Pick<InvocationRecord, 'cpuUs' | 'wallMs' | 'bytesIn' | 'bytesOut' | 'subrequests' | 'event' | 'service'> {
+    return {
+      event: this.event.kind,
+      service: this.event.depth > 0 ? true : undefined,
+      cpuUs: Math.round(this.cpuUs),
+      wallMs: Math.round((performance.now() - this.#startedAtMs) * 1e3) / 1e3,
+      bytesIn: this.exchange?.receivedBytes ?? 0,
+      bytesOut: this.exchange?.writtenBytes ?? 0,
+      subrequests: this.renewedSubrequests + this.subrequests,
+    };
+  }
+
   toRecord(outcome: Outcome, spec: Pick<InvocationRecord, 'account' | 'version' | 'worker'>): InvocationRecord {
     const { kind, ray, head, scheduledTime, missed } = this.event;
     const methodEnd = head.indexOf('\n');
@@ -292,6 +313,12 @@ export class Invocation implements ExchangeEvents {
       cpuUs: Math.round(this.cpuUs),
       wallMs: Math.round((performance.now() - this.#startedAtMs) * 1e3) / 1e3,
       at: this.#startedAt,
+      bytesIn: this.exchange?.receivedBytes ?? 0,
+      bytesOut: this.exchange?.writtenBytes ?? 0,
+      subrequests: this.renewedSubrequests + this.subrequests,
+      memoryBytes: this.#instance?.memoryAtEnd(outcome) ?? 0,
+      cold: this.cold,
+      ...(this.event.depth > 0 && { service: true }),
       method: isFetch ? head.slice(0, methodEnd) : undefined,
       url: isFetch
         ? head.slice(methodEnd + 1, Math.min(urlEnd < 0 ? head.length : urlEnd, methodEnd + 1 + MAX_RECORDED_URL))

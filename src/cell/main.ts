@@ -3,6 +3,7 @@
  * from 4 on one link to each gateway. Once it has started it gives up opening anything (seal.ts).
  */
 import { Socket } from 'node:net';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { type Channel, openChannel } from '../channel/index.ts';
 import { endProcess, Engine, type GuestSource, LoadError } from '../engine/index.ts';
 import { Cell } from './cell.ts';
@@ -17,6 +18,7 @@ import type {
   SuspendAccount,
   TailedWorkersMessage,
 } from './protocol.ts';
+import { UsageOutbox } from '../usage/index.ts';
 import { RemoteHost } from './remote-host.ts';
 import { seal } from './seal.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
@@ -24,6 +26,7 @@ import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 const SUPERVISOR_FD = 3;
 const FIRST_LINK_FD = 4;
 const CATASTROPHE_EXIT_CODE = 134; // as if by SIGABRT
+const USAGE_FLUSH_MS = 2_000;
 const FAREWELL_MS = 2_000; // after V8 has lost an isolate: time for the others to finish
 
 // Ctrl-C reaches the whole process group; when to end is the supervisor's decision.
@@ -54,6 +57,12 @@ const supervisor: Channel = openChannel(
   },
 );
 const host = new RemoteHost(supervisor);
+const usage = new UsageOutbox({
+  meter: host.meter,
+  send: (message) => supervisor.call('usage', message),
+  beforeCut: () => running?.cell.meterRunning(),
+  now: Date.now,
+});
 
 const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promise<unknown>>> = {
   start: (params, payload) => start(params as StartCell, payload),
@@ -75,13 +84,16 @@ const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promi
     cell().reload(params as ReloadWorkers);
     return Promise.resolve({});
   },
-  suspend: (params) => {
+  suspend: async (params) => {
     cell().suspend((params as SuspendAccount).account);
-    return Promise.resolve({});
+    // Or it would be counted for the next account of that name. A ledger that stands still must not hold up the rest.
+    await Promise.race([usage.flush(), setTimeoutPromise(USAGE_FLUSH_MS)]);
+    return {};
   },
   drain: async () => {
     await cell().drain();
     host.flush();
+    await usage.flush();
     return {};
   },
 };

@@ -70,7 +70,7 @@ export interface TailedWorkersMessage {
   readonly workers: readonly { readonly account: AccountId; readonly worker: WorkerName }[];
 }
 
-/** Calls from the cell: `version` ({ id }) answers a VersionHeader with payload; `service` answers { version }. */
+/** Calls from the cell: `usage` (UsageMessage); `version` ({ id }) answers a VersionHeader with payload; `service` answers { version }. */
 export interface ResolveService {
   readonly account: AccountId;
   readonly worker: WorkerName;

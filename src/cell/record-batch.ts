@@ -6,7 +6,7 @@
  * exceptions): the former are many, and need never be parsed. Those that somebody tails go apart too, whatever they are.
  */
 import { toAsciiJson } from '../ascii-json.ts';
-import type { InvocationRecord } from '../model.ts';
+import type { InvocationRecord, StartRecord } from '../model.ts';
 
 // Fits one read of a socket, and dies young at the other end: larger batches cost the supervisor a major GC every second.
 const MAX_BATCH_BYTES = 32 * 1024;
@@ -37,6 +37,11 @@ export class RecordBatch {
       this.#notable += `${toAsciiJson(record)}\n`;
       if (this.#notable.length >= MAX_BATCH_BYTES) this.flush();
     }
+    this.#timer ??= setTimeout(() => this.flush(), MAX_DELAY_MS);
+  }
+
+  addStart(record: StartRecord): void {
+    this.#addPlain(`${toAsciiJson(record)}\n`);
     this.#timer ??= setTimeout(() => this.flush(), MAX_DELAY_MS);
   }
 
@@ -72,10 +77,14 @@ export class RecordBatch {
 function toPlainLine(record: InvocationRecord): string {
   const { ray, account, worker, version, event, status, cpuUs, wallMs, at, method, url } = record;
   if (event === 'scheduled') return `${toAsciiJson(record)}\n`; // few, and with fields of their own
+  const { bytesIn, bytesOut, subrequests, memoryBytes, cold, service } = record;
+  const use =
+    `,"bytesIn":${bytesIn},"bytesOut":${bytesOut},"subrequests":${subrequests},"memoryBytes":${memoryBytes},` +
+    `"cold":${cold}${service === true ? ',"service":true' : ''}`;
   const request = method === undefined ? '' : `,"method":"${method}","url":${toJsonText(url ?? '')}`;
   return (
     `{"ray":"${ray}","account":"${account}","worker":"${worker}","version":"${version}","event":"${event}",` +
-    `"outcome":"ok","status":${status},"cpuUs":${cpuUs},"wallMs":${wallMs},"at":${at}${request}}\n`
+    `"outcome":"ok","status":${status},"cpuUs":${cpuUs},"wallMs":${wallMs},"at":${at}${use}${request}}\n`
   );
 }
 

@@ -1,7 +1,8 @@
 /** The cell's host when it is a process of its own: everything goes through the channel to the supervisor. */
 import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
-import type { InvocationRecord, VersionCode } from '../model.ts';
+import type { InvocationRecord, StartRecord, VersionCode } from '../model.ts';
+import { Meter } from '../usage/index.ts';
 import type { CellHost, FetchPrincipal, Principal } from './host.ts';
 import type { Deployed, TailedWorkersMessage } from './protocol.ts';
 import { RecordBatch } from './record-batch.ts';
@@ -10,6 +11,7 @@ import { type Resource, toResourceHead } from './resources.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 
 export class RemoteHost implements CellHost {
+  readonly meter = new Meter();
   readonly #channel: Channel;
   readonly #records: RecordBatch;
   readonly #tailed = new TailedWorkers();
@@ -75,6 +77,10 @@ export class RemoteHost implements CellHost {
 
   record(record: InvocationRecord): void {
     this.#records.add(record);
+  }
+
+  recordStart(record: StartRecord): void {
+    this.#records.addStart(record);
   }
 
   /** Sends what is still gathered. */

@@ -30,6 +30,9 @@ export interface Exchange {
   readonly credit: number;
   /** Bytes that wait for credit, or for the socket. */
   readonly queuedBytes: number;
+  /** Body bytes so far: received, and given to be sent. */
+  readonly receivedBytes: number;
+  readonly writtenBytes: number;
 }
 
 /**
@@ -65,6 +68,8 @@ export class ChannelExchange implements Exchange {
   /** The peer opened it. */
   readonly isResponder: boolean;
   events: ExchangeEvents = SILENT;
+  receivedBytes = 0;
+  writtenBytes = 0;
   readonly #host: ExchangeHost;
   #sendCredit: number = windowBytes;
   #receiveCredit: number = windowBytes;
@@ -106,6 +111,7 @@ export class ChannelExchange implements Exchange {
     const first = this.#firstBytes(body);
     const whole = fin && (body === undefined || first === body.length);
     this.#sendCredit -= first;
+    this.writtenBytes += first;
     writer.request(this.id, head, body, first, whole);
     this.#after(body, first, fin, whole);
   }
@@ -120,7 +126,9 @@ export class ChannelExchange implements Exchange {
     let bytes: Uint8Array | undefined;
     if (typeof body === 'string') {
       if (body.length * 3 <= dataBytes && !writer.congested) {
-        this.#sendCredit -= writer.responseText(this.id, status, head, body, fin);
+        const bytes = writer.responseText(this.id, status, head, body, fin);
+        this.#sendCredit -= bytes;
+        this.writtenBytes += bytes;
         if (fin) this.#finishLocal();
         return;
       }
@@ -131,6 +139,7 @@ export class ChannelExchange implements Exchange {
     const first = this.#firstBytes(bytes);
     const whole = fin && (bytes === undefined || first === bytes.length);
     this.#sendCredit -= first;
+    this.writtenBytes += first;
     writer.response(this.id, status, head, bytes, first, whole);
     this.#after(bytes, first, fin, whole);
   }
@@ -141,6 +150,7 @@ export class ChannelExchange implements Exchange {
       throw new Error('Cannot write body: it has ended, or there is no response yet');
     }
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.writtenBytes += bytes.length;
     if (this.#queue !== undefined) {
       if (bytes.length > 0) this.#queue.push(bytes);
       return false;
@@ -298,6 +308,7 @@ export class ChannelExchange implements Exchange {
 
   #spend(bytes: number): void {
     this.#receiveCredit -= bytes;
+    this.receivedBytes += bytes;
     if (this.#receiveCredit < 0) throw new ProtocolError(`body exceeds its credit on exchange ${this.id}`);
   }
 }

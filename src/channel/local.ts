@@ -26,6 +26,7 @@ export function openLocalExchange(
   requester.connect(answerer, options.events);
   answerer.connect(requester, SILENT);
   requester.spend(body?.byteLength ?? 0);
+  answerer.receivedBytes = requester.writtenBytes;
   requester.ended = options.fin;
   answerer.later(() => {
     answerer.events = responder(answerer, head, toBuffer(body), options.fin);
@@ -37,6 +38,8 @@ class LocalEnd implements Exchange {
   readonly id: number;
   events: ExchangeEvents = SILENT;
   ended = false;
+  receivedBytes = 0;
+  writtenBytes = 0;
   #peer: LocalEnd | undefined;
   #credit: number = FRAME_LIMITS.windowBytes;
   #queue: Buffer[] = [];
@@ -64,12 +67,15 @@ class LocalEnd implements Exchange {
     const bytes = toBuffer(body);
     this.spend(bytes.byteLength);
     this.ended = fin;
+    if (this.#peer !== undefined) this.#peer.receivedBytes += bytes.byteLength;
     this.#peer?.later((events) => events.onResponse?.(status, head, bytes, fin));
   }
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#closed || this.ended) return true;
-    this.#queue.push(toBuffer(chunk));
+    const bytes = toBuffer(chunk);
+    this.writtenBytes += bytes.byteLength;
+    this.#queue.push(bytes);
     this.#pump();
     return this.#queue.length === 0;
   }
@@ -99,6 +105,7 @@ class LocalEnd implements Exchange {
   }
 
   spend(bytes: number): void {
+    this.writtenBytes += bytes;
     this.#credit -= bytes;
   }
 
@@ -114,6 +121,7 @@ class LocalEnd implements Exchange {
     while (this.#queue.length > 0 && this.#credit > 0) {
       const chunk = this.#queue.shift() ?? EMPTY;
       this.#credit -= chunk.byteLength;
+      if (this.#peer !== undefined) this.#peer.receivedBytes += chunk.byteLength;
       this.#peer?.later((events) => events.onData(chunk));
     }
     if (!wasQueued || this.#queue.length > 0) return;

@@ -314,11 +314,12 @@ export class GuestIsolate {
     const steps = this.#start(this.#modules, { code, configure, cache: options.cache });
     try {
       const handlers = options.inline ? runner.now(steps) : await runner.pooled(steps);
-      this.#cpuUs += runner.usedUs + this.#asideUs;
-      this.#asideUs = 0;
       return handlers.split(',').filter((name) => name !== '');
     } catch (error) {
       throw runner.condemned || this.#parts.isolate.isDisposed ? toStartupError(error) : error;
+    } finally {
+      this.#cpuUs += runner.usedUs + this.#asideUs;
+      this.#asideUs = 0;
     }
   }
 

@@ -70,6 +70,8 @@ export interface Usage {
   readonly requests: number;
   /** CPU time of all invocations, in µs. */
   readonly cpuUs: number;
+  /** CPU time of starting its instances, in µs. */
+  readonly startCpuUs: number;
 }
 
 const ACCOUNT = 'main' as AccountId;
@@ -99,7 +101,7 @@ export class Runtime implements AsyncDisposable {
   readonly #replaced = new Map<string, VersionId>();
   readonly #mapper = new SourceMapper({ keepParents: true });
   readonly #serving = new Map<string, VersionId>();
-  readonly #usage = new Map<string, { requests: number; cpuUs: number }>();
+  readonly #usage = new Map<string, { requests: number; cpuUs: number; startCpuUs: number }>();
   readonly #onRecord: RuntimeOptions['onRecord'];
   readonly #sessions: Sessions = new Set();
   #closing: Promise<void> | undefined;
@@ -212,7 +214,7 @@ export class Runtime implements AsyncDisposable {
 
   /** What the Worker has used since it was first deployed here. */
   usage(name: string): Usage {
-    return { requests: 0, cpuUs: 0, ...this.#usage.get(name) };
+    return { requests: 0, cpuUs: 0, startCpuUs: 0, ...this.#usage.get(name) };
   }
 
   /** Closes WebSockets, waits for running invocations, then ends all isolates. Idempotent. */
@@ -262,8 +264,13 @@ export class Runtime implements AsyncDisposable {
           body,
           options,
         ),
+      recordStart: ({ worker, cpuUs }) => {
+        const usage = this.#usage.get(worker) ?? { requests: 0, cpuUs: 0, startCpuUs: 0 };
+        usage.startCpuUs += cpuUs;
+        this.#usage.set(worker, usage);
+      },
       record: (record) => {
-        const usage = this.#usage.get(record.worker) ?? { requests: 0, cpuUs: 0 };
+        const usage = this.#usage.get(record.worker) ?? { requests: 0, cpuUs: 0, startCpuUs: 0 };
         usage.requests++;
         usage.cpuUs += record.cpuUs;
         this.#usage.set(record.worker, usage);

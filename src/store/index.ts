@@ -13,6 +13,16 @@ export type { HostRuleDraft, HostRuleRecord, Hostnames, RuleChange, Zone } from 
 export type { Housekeeping, TrimCursor, TrimmedVersion, VersionQuota } from './housekeeping.ts';
 export type { PreviewNames, Previews } from './previews.ts';
 export type { KvAddress, KvEntry, KvKey, KvNamespace, KvPage, KvStore } from './kv.ts';
+export {
+  HOURS_KEPT_DAYS,
+  type Ledger,
+  MINUTES_KEPT_DAYS,
+  type UsageBatch,
+  type UsageEntry,
+  type UsageQuery,
+  type UsageStep,
+  type UsageSum,
+} from './ledger.ts';
 export { loadModules } from './load-modules.ts';
 export type {
   Account,

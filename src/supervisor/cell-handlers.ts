@@ -8,6 +8,7 @@ import type { VersionCode } from '../model.ts';
 import { loadModules, type Blobs, type Registry } from '../store/index.ts';
 import { openVersion, type Vault } from '../secrets/index.ts';
 import type { WorkerKey } from '../control/index.ts';
+import type { CellUsage } from '../usage/index.ts';
 import type { InvocationLog } from './invocation-log.ts';
 
 const MAX_LOADING = 8; // versions being read for one cell, up to 64 MiB each; further ones queue
@@ -25,6 +26,8 @@ export interface CellHandlersDeps {
   /** What answers for the things that Workers reach beside the network. Each checks whose they are. */
   readonly resources: Resources;
   readonly log: InvocationLog;
+  /** Of this cell. */
+  readonly usage: CellUsage;
   readonly onWarning: (message: string) => void;
   /** What the cell tells of itself once a second, unchecked. */
   readonly onStats: (message: unknown) => void;
@@ -44,11 +47,16 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
         try {
           const code = await loadVersion(deps, toId(params, 'id') as VersionId);
           served.add(code.spec.account);
+          deps.usage.allow(code.spec.id, code.spec);
           const { header, payload } = toVersionMessage(code);
           return { value: header, payload };
         } finally {
           loading.give();
         }
+      }
+      if (method === 'usage') {
+        await deps.usage.take(params);
+        return { value: {} };
       }
       if (method === 'service') {
         const account = toId(params, 'account') as AccountId;

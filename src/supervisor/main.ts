@@ -28,7 +28,8 @@ import { CellBoard, PlatformMetrics } from '../metrics/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { type KeySource, openVault, Rotation } from '../secrets/index.ts';
-import { openSqliteAuditLog, openSqliteKvStore, openSqliteStores } from '../store/sqlite/index.ts';
+import { openSqliteAuditLog, openSqliteKvStore, openSqliteLedger, openSqliteStores } from '../store/sqlite/index.ts';
+import { UsageIntake } from '../usage/index.ts';
 import { openAdminToken } from './admin-token.ts';
 import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
@@ -137,6 +138,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(() => audit.close());
   const kv = await openSqliteKvStore(join(dataDir, 'kv.sqlite'));
   stack.defer(() => kv.close());
+  const ledger = await openSqliteLedger(join(dataDir, 'usage.sqlite'));
+  stack.defer(() => ledger.close());
   const kvService = createKvService(kv, Date.now);
   const vault = await openVault({
     keys: secretKeys,
@@ -249,6 +252,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     },
     onError: (error) => warn(`Cannot tell whose entry ended a cell: ${describe(error)}`),
   });
+  const usage = new UsageIntake({ ledger, onTaken: () => {}, onWarning: warn, now: Date.now, randomUUID });
   const cells: Cells = new Cells({
     count: options.cells,
     start: async ({ id, cordon, index }, onExit) => {
@@ -272,6 +276,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           mayRun: (worker) => cordons.mayRun(cordon, worker),
           resources: reachable,
           log,
+          usage: usage.openCell(),
           onWarning: warn,
           onStats: (message) => board.take(id, message),
         }),
@@ -336,6 +341,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       stores.assets,
       kv,
       tails,
+      ledger,
       { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) },
       { deleteAccount: async () => retention.collectSoon() },
     ],

@@ -1,7 +1,7 @@
 import type { AccountId } from '../../../ids.ts';
 import type { KvAddress, KvEntry, KvNamespace, KvPage, KvRange, KvRead, KvStore } from '../../kv.ts';
+import { DatabaseThread } from '../database-thread.ts';
 import { type KvOperation, KvTables } from './kv-tables.ts';
-import { KvThread } from './kv-threads.ts';
 import { openKvDatabase } from './open-database.ts';
 
 /** Runs an operation of KvTables, wherever the file is open. */
@@ -16,8 +16,10 @@ interface Executor {
  * namespace deleted or expired is cleared away between their other work.
  */
 export async function openSqliteKvStore(path: string): Promise<KvStore> {
-  const writer = await KvThread.start({ path, mode: 'write' }); // first: it brings the schema up to date
-  const reader = await KvThread.start({ path, mode: 'read' });
+  const start = (mode: 'read' | 'write') =>
+    DatabaseThread.start<KvOperation>(new URL('./kv-thread.ts', import.meta.url), { name: 'kv', path, mode });
+  const writer = await start('write'); // first: it brings the schema up to date
+  const reader = await start('read');
   return new SqliteKvStore({
     read: (operation, parameters) => reader.ask(operation, parameters),
     write: (operation, parameters) => writer.ask(operation, parameters),

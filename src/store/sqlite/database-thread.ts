@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { type ErrorName, PlatformError } from '../../../errors.ts';
-import type { KvOperation } from './kv-tables.ts';
+import { type ErrorName, PlatformError } from '../../errors.ts';
 
-export interface KvThreadData {
+/** What the thread gets as its `workerData`. */
+export interface ThreadData {
   readonly path: string;
   readonly mode: 'read' | 'write';
 }
 
-export interface KvQuestion {
+export interface ThreadQuestion {
   readonly id: number;
-  readonly operation: KvOperation;
+  readonly operation: string;
   readonly parameters: readonly unknown[];
 }
 
-export interface KvAnswer {
+export interface ThreadAnswer {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: { readonly kind: ErrorName; readonly message: string };
@@ -25,32 +25,36 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** One thread of the store. Questions of one tick go over together; their writes share one transaction and its fsync. */
-export class KvThread {
+/**
+ * A thread that has a file open (serve-thread.ts), seen from the others. Questions of one tick go over together; their
+ * writes share one transaction and its fsync.
+ */
+export class DatabaseThread<Operation extends string> {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
-  #batch: KvQuestion[] = [];
+  #batch: ThreadQuestion[] = [];
   #lastId = 0;
   #failure: Error | undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on('message', (answers: readonly KvAnswer[]) => this.#settle(answers));
+    worker.on('message', (answers: readonly ThreadAnswer[]) => this.#settle(answers));
     worker.on('error', (error) => this.#fail(error as Error));
-    worker.on('exit', () => this.#fail(new Error('The KV store has been closed')));
+    worker.on('exit', () => this.#fail(new Error('The store has been closed')));
     worker.unref();
   }
 
-  static async start(data: KvThreadData): Promise<KvThread> {
-    const worker = new Worker(new URL('./kv-thread.ts', import.meta.url), {
-      name: `isola-kv-${data.mode}`,
-      workerData: data,
-    });
+  /** `module` is what the thread runs. */
+  static async start<Operation extends string>(
+    module: URL,
+    { name, ...data }: ThreadData & { readonly name: string },
+  ): Promise<DatabaseThread<Operation>> {
+    const worker = new Worker(module, { name: `isola-${name}-${data.mode}`, workerData: data });
     await once(worker, 'message');
-    return new KvThread(worker);
+    return new DatabaseThread<Operation>(worker);
   }
 
-  ask(operation: KvOperation, parameters: readonly unknown[]): Promise<unknown> {
+  ask(operation: Operation, parameters: readonly unknown[]): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
@@ -77,7 +81,7 @@ export class KvThread {
     this.#worker.postMessage(batch);
   }
 
-  #settle(answers: readonly KvAnswer[]): void {
+  #settle(answers: readonly ThreadAnswer[]): void {
     for (const { id, result, error } of answers) {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
