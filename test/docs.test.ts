@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { account } from '../src/cli/account.ts';
 import { attack } from '../src/cli/attack.ts';
 import { audit } from '../src/cli/audit.ts';
+import { usage } from '../src/cli/usage.ts';
 import { bench } from '../src/cli/bench.ts';
 import { dev } from '../src/cli/dev.ts';
 import { doctor } from '../src/cli/doctor.ts';
@@ -70,6 +71,7 @@ describe('The documents', () => {
       ...token.commands,
       ...secrets.commands,
       audit,
+      usage,
       trigger,
       test,
       bench,

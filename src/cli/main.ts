@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   token: async () => (await import('./token.ts')).token,
   secrets: async () => (await import('./secrets.ts')).secrets,
   audit: async () => (await import('./audit.ts')).audit,
+  usage: async () => (await import('./usage.ts')).usage,
   trigger: async () => (await import('./trigger.ts')).trigger,
   test: async () => (await import('./test.ts')).test,
   bench: async () => (await import('./bench.ts')).bench,

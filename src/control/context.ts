@@ -17,6 +17,7 @@ import type {
   Grants,
   Hostnames,
   KvStore,
+  Ledger,
   Previews,
   Registry,
   Schedules,
@@ -49,6 +50,7 @@ export interface ControlDeps {
   readonly blobs: Blobs;
   readonly schedules: Schedules;
   readonly kv: KvStore;
+  readonly ledger: Pick<Ledger, 'sums'>;
   readonly tails: Tails;
   readonly vault: Vault;
   readonly rotation: Rotation;

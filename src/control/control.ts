@@ -39,6 +39,7 @@ import { registerSubdomain } from './subdomain.ts';
 import { registerTails } from './tails.ts';
 import { registerTokens } from './tokens.ts';
 import { registerTlsAsk } from './tls-ask.ts';
+import { registerUsage } from './usage.ts';
 import { registerVersions } from './versions.ts';
 import { registerWhoami } from './whoami.ts';
 import { registerZones } from './zones.ts';
@@ -72,6 +73,7 @@ const RESOURCES: readonly Resource[] = [
   registerTokens,
   registerAuditLog,
   registerCells,
+  registerUsage,
   registerBulk,
   registerProducts, // last: it fills the paths that the others left
 ];

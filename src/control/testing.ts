@@ -12,6 +12,7 @@ import type {
   Blobs,
   Housekeeping,
   KvStore,
+  Ledger,
   Registry,
   RuleChange,
   Tokens,
@@ -21,7 +22,7 @@ import type { z } from 'zod';
 import { CellBoard } from '../metrics/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
-import { openInlineKvStore, openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
+import { openInlineKvStore, openInlineLedger, openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
 import { Rotation, type Vault } from '../secrets/index.ts';
 import { openTestVault } from '../secrets/testing.ts';
 import { Tails } from '../tail/index.ts';
@@ -121,6 +122,7 @@ export interface TestControl extends AsyncDisposable {
   readonly blobs: Blobs;
   readonly vault: Vault;
   readonly kv: KvStore;
+  readonly ledger: Ledger;
   readonly platform: FakePlatform;
   readonly housekeeping: Housekeeping;
   readonly retention: Retention;
@@ -168,6 +170,7 @@ export async function openTestControl({
   const { registry, tokens, grants, hostnames, previews, schedules, secretKeys: keys, housekeeping } = stores;
   const txtRecords = new Map<string, string[]>();
   const kv = openInlineKvStore(':memory:', overrides.now ?? Date.now);
+  const ledger = openInlineLedger();
   const vault = await openTestVault(keys);
   const audit = openSqliteAuditLog(join(dir, 'audit.db'));
   const blobs = openFileBlobs(join(dir, 'blobs'));
@@ -199,6 +202,7 @@ export async function openTestControl({
     blobs,
     schedules,
     kv,
+    ledger,
     tails: new Tails(tailing),
     vault,
     rotation: new Rotation({ keys, vault, now: Date.now, onError: (message) => logged.push(message) }),
@@ -211,7 +215,7 @@ export async function openTestControl({
     grants,
     identifyHash: (hash) => authenticator.identifyHash(hash),
     audit,
-    accounts: new AccountLifecycle({ registry, platform, data: [kv] }),
+    accounts: new AccountLifecycle({ registry, platform, data: [kv, ledger] }),
     assets: new AssetUploads({
       index: stores.assets,
       registry,
@@ -260,6 +264,7 @@ export async function openTestControl({
     blobs,
     vault,
     kv,
+    ledger,
     platform,
     housekeeping,
     retention,
@@ -292,6 +297,7 @@ export async function openTestControl({
       await mapper.close();
       await stores.close();
       await kv.close();
+      await ledger.close();
       await audit.close();
       rmSync(dir, { recursive: true });
     },

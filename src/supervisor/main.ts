@@ -364,6 +364,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     blobs,
     schedules,
     kv,
+    ledger,
     tails,
     vault,
     rotation,

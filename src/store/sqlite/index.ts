@@ -5,6 +5,6 @@
  * Start at sqlite-registry.ts; migrations/ has the schema; route-feed.ts explains how watchers resume.
  */
 export { openInlineKvStore, openSqliteKvStore } from './kv/sqlite-kv-store.ts';
-export { openSqliteLedger } from './ledger/sqlite-ledger.ts';
+export { openInlineLedger, openSqliteLedger } from './ledger/sqlite-ledger.ts';
 export { type AuditLogOptions, openSqliteAuditLog } from './sqlite-audit-log.ts';
 export { openSqliteRegistry, openSqliteStores, type SqliteStores } from './stores.ts';
