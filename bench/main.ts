@@ -21,6 +21,7 @@ import { idleMemory } from './measures/idle-memory.ts';
 import { manyWorkers } from './measures/many-workers.ts';
 import { kv } from './measures/kv.ts';
 import type { Measure } from './measures/measure.ts';
+import { metering } from './measures/metering.ts';
 import { noisyNeighbours } from './measures/noisy-neighbours.ts';
 import { oneWorker } from './measures/one-worker.ts';
 import { registered } from './measures/registered.ts';
@@ -40,6 +41,7 @@ const MEASURES = [
   assets,
   kv,
   sandbox,
+  metering,
 ];
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 

@@ -56,6 +56,8 @@ export interface GuestParts {
 
 /** Stands for the event of a host call that is made at start-up, or while a module is evaluated. */
 const NO_INVOCATION = 0;
+const USUAL_FADES = 0.95; // with each entry: one of a millisecond is remembered for 30 short ones
+const LONG_US = 200; // an entry that may be interrupted, by who is next: one µs more to read its clock is little then
 
 export interface LoadOptions {
   readonly inline: boolean;
@@ -83,6 +85,8 @@ export class GuestIsolate {
   #asideCondemned = false;
   #disposed = false;
   #cpuUs = 0;
+  /** What its longer entries have used of late, in µs. */
+  #usualUs = 0;
 
   constructor(parts: GuestParts) {
     this.#parts = parts;
@@ -115,7 +119,7 @@ export class GuestIsolate {
   enter(budgetUs: number, [op, id, a, b, c]: EntryArguments): EntryResult {
     const { watchdog, slot, now } = this.#parts;
     if (op === ENTER.import) return this.#runNow(budgetUs, this.#import(id, a, b));
-    const sequence = watchdog.begin(INLINE, slot, budgetUs);
+    const sequence = watchdog.begin(INLINE, slot, budgetUs, this.#usualUs >= LONG_US);
     let failure: unknown;
     try {
       this.#enter.applySync(undefined, [op, id, a, b, c, now(), false]);
@@ -222,6 +226,7 @@ export class GuestIsolate {
 
   #result(keptBudget: boolean, usedUs: number, failure: unknown): EntryResult {
     this.entryCpuUs = usedUs;
+    this.#usualUs = Math.max(usedUs, this.#usualUs * USUAL_FADES);
     this.#cpuUs += usedUs;
     if (!keptBudget) {
       this.dispose();

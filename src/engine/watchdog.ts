@@ -30,6 +30,7 @@ export interface WatchdogOptions {
 }
 
 const SEQUENCE_MAX = 0x3fffffff;
+const ENTRIES_BETWEEN_READS = 16; // of this thread's clock, when they are short
 const SHORT_US = 1_000; // less than the scheduler gives a thread at a time: what is shorter was hardly interrupted
 
 export class Watchdog {
@@ -43,6 +44,10 @@ export class Watchdog {
   readonly #laneClock: LaneClock;
   /** Per runner: when its entry began. */
   readonly #startedAtUs = new Float64Array(RUNNERS.length);
+  /** What this thread's clock said when it was read last, and whether that was as the entry inline began. */
+  #readUs = 0;
+  #isExact = false;
+  #untilRead = 0;
   /** Of the entry on the lane: CPU time that this thread has worked for it. */
   #chargedUs = 0;
   #sequence = 0;
@@ -90,8 +95,11 @@ export class Watchdog {
     return this.#words[WORDS.runners + WORDS.runnerStride * INLINE + RUNNER.sequence] !== 0;
   }
 
-  /** Starts the budget of one entry on `runner`. Returns the entry's number, for `end`. */
-  begin(runner: Runner, slot: number, budgetUs: number): number {
+  /**
+   * Starts the budget of one entry on `runner`. Returns the entry's number, for `end`. `isLong`: it will probably take so
+   * long that its CPU time is to be read from the clock.
+   */
+  begin(runner: Runner, slot: number, budgetUs: number, isLong = false): number {
     const words = this.#words;
     const at = WORDS.runners + WORDS.runnerStride * runner;
     const sequence = (this.#sequence = this.#sequence >= SEQUENCE_MAX ? 1 : this.#sequence + 1);
@@ -100,6 +108,12 @@ export class Watchdog {
     if (runner === LANE) {
       this.#laneClock.start();
       this.#chargedUs = 0;
+    } else {
+      this.#isExact = isLong || this.#untilRead-- <= 0;
+      if (this.#isExact) {
+        this.#untilRead = ENTRIES_BETWEEN_READS;
+        this.#readUs = this.#inlineClock();
+      }
     }
     this.#startedAtUs[runner] = wallUs();
     Atomics.store(words, at + RUNNER.sequence, sequence);
@@ -153,14 +167,20 @@ export class Watchdog {
     const passedUs = now - (this.#startedAtUs[runner] ?? now);
     if (passedUs < SHORT_US) return passedUs;
     if (runner === LANE) return this.#laneClock.used(passedUs) + this.#chargedUs;
-    // The clock takes a microsecond to read, so it is not read as an entry begins. The watchdog has read it since.
+    // The clock takes a microsecond to read, so it is not read as each entry begins. What it has counted since it was read
+    // last is the most that it can be.
+    const readUs = this.#inlineClock();
+    const mostUs = Math.min(passedUs, readUs - this.#readUs);
+    this.#readUs = readUs;
+    if (this.#isExact) return mostUs;
+    // The watchdog may have read it since.
     const at = WORDS.runners + WORDS.runnerStride * runner;
-    if (Atomics.load(this.#words, at + RUNNER.seen) !== sequence) return passedUs;
+    if (Atomics.load(this.#words, at + RUNNER.seen) !== sequence) return mostUs;
     const [baseUs = 0, seenAtUs = 0] = this.#doubles.subarray((at + RUNNER.baseUs) / 2);
-    const cpuUs = this.#inlineClock() - baseUs;
+    const cpuUs = readUs - baseUs;
     const seenUs = Math.max(now - seenAtUs, cpuUs, 1);
     // It began unseen. It will have had the same share of the CPU then.
-    return Math.min(passedUs, cpuUs + Math.max(0, passedUs - seenUs) * (cpuUs / seenUs));
+    return Math.min(mostUs, cpuUs + Math.max(0, passedUs - seenUs) * (cpuUs / seenUs));
   }
 }
 
