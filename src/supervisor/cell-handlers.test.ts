@@ -55,6 +55,7 @@ function open(): { handlers: ChannelHandlers; reached: string[] } {
       },
     },
     mayRun: ({ worker }: { worker: string }) => worker !== 'apart',
+    usage: { allow() {} },
     onWarning() {},
   };
   return { handlers: createCellHandlers(deps as unknown as CellHandlersDeps), reached };
