@@ -5,6 +5,7 @@ import { defineCommand, onlyArgument } from './options.ts';
 import { printLine, toCell } from './terminal.ts';
 
 const HOST_LIST = /^[^\s,]+(,[^\s,]+)*$/;
+const QUANTITY = /^(?:\d{1,15}|any)$/;
 const HOSTS_ALLOWED = 'hosts with commas between them, such as api.example.com,*.example.org';
 
 const SETTING_OPTIONS = {
@@ -36,6 +37,34 @@ const SETTING_OPTIONS = {
     allowed: "'process' or 'shared'",
     help: 'process: cells of its own; shared takes it back',
   },
+  'daily-requests': {
+    type: 'string',
+    value: 'N',
+    pattern: QUANTITY,
+    allowed: "a number, or 'any'",
+    help: 'Requests that its Workers may serve a day (UTC); any takes the limit back',
+  },
+  'monthly-cpu-ms': {
+    type: 'string',
+    value: 'N',
+    pattern: QUANTITY,
+    allowed: "a number, or 'any'",
+    help: 'CPU time that they may use a month; any takes the limit back',
+  },
+  'over-quota': {
+    type: 'string',
+    value: 'HOW',
+    pattern: /^(?:open|closed)$/,
+    allowed: 'open, closed',
+    help: 'Beyond that: open serves and warns, closed answers 429 (usual: open)',
+  },
+  'quota-webhook': {
+    type: 'string',
+    value: 'URL',
+    pattern: /^(?:https?:\/\/\S+|none)$/,
+    allowed: "an http or https address, or 'none'",
+    help: 'Where warnings at 80 and 100 percent are sent, signed',
+  },
 } as const;
 
 const SettingsSchema = z.object({
@@ -43,6 +72,11 @@ const SettingsSchema = z.object({
   egressDeny: z.array(z.string()).nullable(),
   cordon: z.string().nullable(),
   isolation: z.literal('process').nullable(),
+  dailyRequests: z.number().nullable(),
+  monthlyCpuMs: z.number().nullable(),
+  overQuota: z.string().nullable(),
+  quotaWebhook: z.string().nullable(),
+  quotaWebhookKey: z.string().nullable(),
 });
 
 export const accountSet = defineCommand({
@@ -56,16 +90,12 @@ export const accountSet = defineCommand({
     { line: 'isola account set acme --egress-allow any', does: 'As before' },
     { line: 'isola account set acme --cordon trusted', does: 'It meets none but accounts of that level' },
     { line: 'isola account set acme --isolation process', does: 'It meets nobody' },
+    { line: 'isola account set acme --daily-requests 100000 --over-quota closed', does: 'Then its Workers answer 429' },
   ],
-  run: async ({ 'egress-allow': allow, 'egress-deny': deny, cordon, isolation, json, ...where }, positionals) => {
+  run: async ({ json, url, data, ...given }, positionals) => {
     const id = onlyArgument(accountSet, positionals);
-    const changes = {
-      ...(allow !== undefined && { egressAllow: toHosts(allow, 'any') }),
-      ...(deny !== undefined && { egressDeny: toHosts(deny, 'none') }),
-      ...(cordon !== undefined && { cordon: cordon === 'default' ? null : cordon }),
-      ...(isolation !== undefined && { isolation: isolation === 'shared' ? null : isolation }),
-    };
-    const answer = await callControl(toControlTarget(where), {
+    const changes = toChanges(given);
+    const answer = await callControl(toControlTarget({ url, data }), {
       attempt: `Cannot set up account '${toCell(id)}'`,
       path: `accounts/${encodeURIComponent(id)}/isola/settings`,
       ...(Object.keys(changes).length === 0 ? { method: 'GET' } : { method: 'PATCH', body: changes }),
@@ -75,14 +105,39 @@ export const accountSet = defineCommand({
       printLine(JSON.stringify({ id, ...settings }));
       return 0;
     }
+    const shown: Readonly<Record<string, string | null>> = {
+      'egress-allow': toText(settings.egressAllow, 'any'),
+      'egress-deny': toText(settings.egressDeny, 'none'),
+      cordon: settings.cordon ?? 'default',
+      isolation: settings.isolation ?? 'shared',
+      'daily-requests': String(settings.dailyRequests ?? 'any'),
+      'monthly-cpu-ms': String(settings.monthlyCpuMs ?? 'any'),
+      'over-quota': settings.overQuota ?? 'open',
+      'quota-webhook': settings.quotaWebhook ?? 'none',
+      'signed with': settings.quotaWebhookKey,
+    };
     printLine(`Account ${toCell(id)}`);
-    printLine(`  egress-allow  ${toText(settings.egressAllow, 'any')}`);
-    printLine(`  egress-deny   ${toText(settings.egressDeny, 'none')}`);
-    printLine(`  cordon        ${toCell(settings.cordon ?? 'default')}`);
-    printLine(`  isolation     ${toCell(settings.isolation ?? 'shared')}`);
+    for (const [name, value] of Object.entries(shown)) {
+      if (value !== null) printLine(`  ${name.padEnd(14)}  ${toCell(value)}`);
+    }
     return 0;
   },
 });
+
+function toChanges(given: Readonly<Record<keyof typeof SETTING_OPTIONS, string | undefined>>): object {
+  const { 'egress-allow': allow, 'egress-deny': deny, 'daily-requests': requests, 'monthly-cpu-ms': cpuMs } = given;
+  const { 'over-quota': over, 'quota-webhook': webhook, cordon, isolation } = given;
+  return {
+    ...(allow !== undefined && { egressAllow: toHosts(allow, 'any') }),
+    ...(deny !== undefined && { egressDeny: toHosts(deny, 'none') }),
+    ...(cordon !== undefined && { cordon: cordon === 'default' ? null : cordon }),
+    ...(isolation !== undefined && { isolation: isolation === 'shared' ? null : isolation }),
+    ...(requests !== undefined && { dailyRequests: requests === 'any' ? null : Number(requests) }),
+    ...(cpuMs !== undefined && { monthlyCpuMs: cpuMs === 'any' ? null : Number(cpuMs) }),
+    ...(over !== undefined && { overQuota: over }),
+    ...(webhook !== undefined && { quotaWebhook: webhook === 'none' ? null : webhook }),
+  };
+}
 
 function toHosts(text: string, usual: string): readonly string[] | null {
   return text === usual ? null : text.split(',');

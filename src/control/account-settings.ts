@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import { parseHostPattern } from '../hostnames/index.ts';
+import type { AccountId } from '../ids.ts';
 import { MAX_EGRESS_HOSTS } from '../limits.ts';
 import type { AccountSettings, AccountSettingsPatch } from '../store/index.ts';
 import type { Resource } from './context.ts';
@@ -26,6 +27,8 @@ const Cordon = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a lower-case name of up to 32 letters, digits and dashes');
 const Isolation = z.literal('process');
+const MAX_WEBHOOK_CHARS = 2_000;
+const Quantity = z.int().min(0).max(1e15);
 
 /** null takes a setting back. */
 const Changes = z.strictObject({
@@ -33,17 +36,36 @@ const Changes = z.strictObject({
   egressDeny: Hosts.nullable().optional(),
   cordon: Cordon.nullable().optional(),
   isolation: Isolation.nullable().optional(),
+  dailyRequests: Quantity.nullable().optional(),
+  monthlyCpuMs: Quantity.nullable().optional(),
+  overQuota: z.enum(['open', 'closed']).nullable().optional(),
+  quotaWebhook: z
+    .url({ protocol: /^https?$/ })
+    .max(MAX_WEBHOOK_CHARS)
+    .nullable()
+    .optional(),
 });
 const Settings = z.object({
   egressAllow: z.array(z.string()).nullable(),
   egressDeny: z.array(z.string()).nullable(),
   cordon: z.string().nullable(),
   isolation: Isolation.nullable(),
+  dailyRequests: z.int().nullable(),
+  monthlyCpuMs: z.int().nullable(),
+  overQuota: z.enum(['open', 'closed']).nullable(),
+  quotaWebhook: z.string().nullable(),
+  /** What warnings are signed with; there is one when there is a webhook. */
+  quotaWebhookKey: z.string().nullable(),
 });
 
 const tags = ['Accounts'];
 
-export const registerAccountSettings: Resource = (app, { registry, platform }) => {
+export const registerAccountSettings: Resource = (app, { registry, platform, quotas, webhooks }) => {
+  const toAnswer = (account: AccountId, settings: AccountSettings): z.input<typeof Settings> => ({
+    ...toBody(settings),
+    quotaWebhookKey: settings.quotaWebhook === undefined ? null : webhooks.keyOf(account),
+  });
+
   app.get(
     '/accounts/:account/isola/settings',
     {
@@ -58,11 +80,11 @@ export const registerAccountSettings: Resource = (app, { registry, platform }) =
     async ({ params }) => {
       const account = await registry.account(params.account);
       if (account === undefined) throw new PlatformError('notFound', `There is no account '${params.account}'`);
-      return ok(toBody(account.settings));
+      return ok(toAnswer(params.account, account.settings));
     },
   );
 
-  // Whoever acts on a setting asks for it each time; only where an account runs has to be told.
+  // Whoever acts on a setting asks for it each time; only where an account runs and what it may use have to be told.
   app.patch(
     '/accounts/:account/isola/settings',
     {
@@ -79,7 +101,8 @@ export const registerAccountSettings: Resource = (app, { registry, platform }) =
       const { settings } = await registry.setAccountSettings(params.account, toPatch(body));
       if (body.cordon !== undefined || body.isolation !== undefined)
         await platform.placeAccount(params.account, settings);
-      return ok(toBody(settings));
+      await quotas.set(params.account, settings);
+      return ok(toAnswer(params.account, settings));
     },
   );
 };
@@ -89,12 +112,17 @@ function toPatch(changes: z.output<typeof Changes>): AccountSettingsPatch {
   return Object.fromEntries(named.map(([name, value]) => [name, value ?? undefined])) as AccountSettingsPatch;
 }
 
-function toBody({ egressAllow, egressDeny, cordon, isolation }: AccountSettings): z.input<typeof Settings> {
+function toBody(settings: AccountSettings): Omit<z.input<typeof Settings>, 'quotaWebhookKey'> {
+  const { egressAllow, egressDeny, cordon, isolation, dailyRequests, monthlyCpuMs, overQuota, quotaWebhook } = settings;
   return {
     egressAllow: toList(egressAllow),
     egressDeny: toList(egressDeny),
     cordon: cordon ?? null,
     isolation: isolation ?? null,
+    dailyRequests: dailyRequests ?? null,
+    monthlyCpuMs: monthlyCpuMs ?? null,
+    overQuota: overQuota ?? null,
+    quotaWebhook: quotaWebhook ?? null,
   };
 }
 

@@ -25,6 +25,7 @@ import type {
   Tokens,
 } from '../store/index.ts';
 import type { Tails } from '../tail/index.ts';
+import type { Quotas, Webhooks } from '../usage/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
 import type { AssetUploads } from './assets/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
@@ -51,6 +52,8 @@ export interface ControlDeps {
   readonly schedules: Schedules;
   readonly kv: KvStore;
   readonly ledger: Pick<Ledger, 'sums'>;
+  readonly quotas: Pick<Quotas, 'set' | 'state'>;
+  readonly webhooks: Pick<Webhooks, 'keyOf'>;
   readonly tails: Tails;
   readonly vault: Vault;
   readonly rotation: Rotation;

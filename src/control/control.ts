@@ -25,6 +25,7 @@ import { param, parseAccountId } from './names.ts';
 import { registerOAuth } from './oauth/routes.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerProducts } from './products.ts';
+import { registerQuota } from './quota.ts';
 import { createRateLimits, registerRateLimit } from './rate-limits.ts';
 import { Releases } from './releases.ts';
 import { registerRotation } from './rotation.ts';
@@ -74,6 +75,7 @@ const RESOURCES: readonly Resource[] = [
   registerAuditLog,
   registerCells,
   registerUsage,
+  registerQuota,
   registerBulk,
   registerProducts, // last: it fills the paths that the others left
 ];

@@ -26,6 +26,7 @@ import { openInlineKvStore, openInlineLedger, openSqliteAuditLog, openSqliteStor
 import { Rotation, type Vault } from '../secrets/index.ts';
 import { openTestVault } from '../secrets/testing.ts';
 import { Tails } from '../tail/index.ts';
+import { Quotas, Webhooks } from '../usage/index.ts';
 import { AccountLifecycle } from './account-lifecycle.ts';
 import { AssetUploads } from './assets/index.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
@@ -194,6 +195,13 @@ export async function openTestControl({
     quota: keep,
     onError: (message, error) => logged.push(`${message}: ${String(error)}`),
   });
+  const quotas = new Quotas({
+    ledger,
+    refuse: async (account, isRefused) => void logged.push(`${account} is ${isRefused ? 'refused' : 'admitted'}`),
+    notify: ({ account, limit, percent }) => void logged.push(`${account} ${limit} ${percent}`),
+    now: overrides.now ?? Date.now,
+    onError: (error) => logged.push(String(error)),
+  });
   const app = createControl({
     registry,
     hostnames,
@@ -203,6 +211,8 @@ export async function openTestControl({
     schedules,
     kv,
     ledger,
+    quotas,
+    webhooks: new Webhooks({ key: Buffer.alloc(32, 2), onFailure: (message) => logged.push(message), now: Date.now }),
     tails: new Tails(tailing),
     vault,
     rotation: new Rotation({ keys, vault, now: Date.now, onError: (message) => logged.push(message) }),
@@ -294,6 +304,7 @@ export async function openTestControl({
     [Symbol.asyncDispose]: async () => {
       await app.close();
       await retention.close();
+      quotas[Symbol.dispose]();
       await mapper.close();
       await stores.close();
       await kv.close();

@@ -72,9 +72,11 @@ async function answer(method: string, params: unknown): Promise<unknown> {
     case 'tls':
       return running.front.useCertificates(parseCertificates(params).pairs);
     case 'accounts': {
-      const { suspend, resume } = parseAccounts(params);
+      const { suspend, resume, refuse, admit } = parseAccounts(params);
       for (const account of suspend) running.front.suspend(account);
       for (const account of resume) running.front.resume(account);
+      for (const account of refuse) running.front.refuse(account);
+      for (const account of admit) running.front.admit(account);
       return undefined;
     }
     case 'cells':

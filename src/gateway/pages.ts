@@ -18,6 +18,11 @@ export const PAGES = {
   assetFailed: [500, 'Internal error', 'The file could not be read.'],
   badEncoding: [501, 'Not implemented', 'The only transfer coding that is known here is chunked.'],
   badGateway: [502, 'Bad gateway', 'The Worker could not be reached, or broke off. Please try again.'],
+  overQuota: [
+    429,
+    'Quota used up',
+    'This address has served what it may for now (error 1027). Please come back later.',
+  ],
   unavailable: [503, 'Service unavailable', 'There is no capacity at the moment. Please try again.'],
   accountBusy: [503, 'Service unavailable', 'Too many requests for this address are under way. Please try again.'],
   badVersion: [505, 'HTTP version not supported', 'This is HTTP/1.1.'],

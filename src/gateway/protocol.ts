@@ -98,10 +98,15 @@ export interface RoutesParams {
   readonly remove?: readonly { readonly account: AccountId; readonly worker: WorkerName }[];
 }
 
-/** Call `accounts`: what belongs to a suspended account answers 403, and its WebSockets are closed. Before its routes. */
+/**
+ * Call `accounts`: what belongs to a suspended account answers 403, and its WebSockets are closed. Before its routes. What
+ * belongs to a refused one answers 429; what is under way goes on.
+ */
 export interface AccountsParams {
   readonly suspend?: readonly AccountId[];
   readonly resume?: readonly AccountId[];
+  readonly refuse?: readonly AccountId[];
+  readonly admit?: readonly AccountId[];
 }
 
 /** Call `cells`: which cells may be given requests. One that is not listed any more finishes what it has. */
@@ -240,9 +245,10 @@ export function parsePreviews(params: unknown): PreviewsParams {
 }
 
 export function parseAccounts(params: unknown): Required<AccountsParams> {
-  const { suspend = [], resume = [] } = parseObject('accounts', params) as AccountsParams;
-  if (!Array.isArray(suspend) || !Array.isArray(resume)) throw new TypeError('Cannot set accounts: lists are needed');
-  return { suspend, resume };
+  const { suspend = [], resume = [], refuse = [], admit = [] } = parseObject('accounts', params) as AccountsParams;
+  const lists = { suspend, resume, refuse, admit };
+  if (!Object.values(lists).every(Array.isArray)) throw new TypeError('Cannot set accounts: lists are needed');
+  return lists;
 }
 
 export function parseCells(params: unknown): CellsParams {

@@ -119,6 +119,8 @@ export class HttpFront implements RequestHost {
   readonly #lost = new LostRequests();
   readonly #sessions = new Map<WebSocketSession, AccountId>();
   readonly #suspended = new Set<AccountId>();
+  /** They have used up their quota. */
+  readonly #refused = new Set<AccountId>();
   readonly #statuses = [0, 0, 0, 0, 0, 0];
   #requests = 0;
   #active = 0;
@@ -261,6 +263,15 @@ export class HttpFront implements RequestHost {
     this.#suspended.delete(account);
   }
 
+  /** Its requests get a 429 from here on. */
+  refuse(account: AccountId): void {
+    this.#refused.add(account);
+  }
+
+  admit(account: AccountId): void {
+    this.#refused.delete(account);
+  }
+
   stats(): GatewayStats {
     return {
       requests: this.#requests,
@@ -289,6 +300,7 @@ export class HttpFront implements RequestHost {
     if (route === undefined) return;
     // Once more: it may have been held for a while.
     if (this.#suspended.has(route.account)) return request.fail('accountSuspended');
+    if (this.#refused.has(route.account)) return request.fail('overQuota');
     const { hash, cordon } = route;
     const cell = this.#cells.pick(hash, cordon);
     if (cell !== undefined && request.upgrade !== undefined && this.#isFull(cell)) request.giveUp();
@@ -551,6 +563,7 @@ export class HttpFront implements RequestHost {
     if (route === 'unknown-host') request.fail('unknownHost');
     else if (route === 'unknown-worker') request.fail('unknownWorker');
     else if (this.#suspended.has(route.account)) request.fail('accountSuspended');
+    else if (this.#refused.has(route.account)) request.fail('overQuota');
     else if (!this.#take(request, route.account)) request.fail('accountBusy');
     else if (route.assets === undefined) request.start(route, host, path);
     else this.#assets.serve(request, route, { host, path });

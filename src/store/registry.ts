@@ -33,6 +33,13 @@ export interface AccountSettings {
   readonly cordon?: string;
   /** `process`: it has cells of its own. */
   readonly isolation?: 'process';
+  /** What it may use, by the calendar of UTC; without limit, when absent. CPU time includes that of starts. */
+  readonly dailyRequests?: number;
+  readonly monthlyCpuMs?: number;
+  /** What becomes of requests beyond that: `open`, the usual, serves them; `closed` refuses them. */
+  readonly overQuota?: 'open' | 'closed';
+  /** Where warnings go. */
+  readonly quotaWebhook?: string;
 }
 
 export type AccountSettingsPatch = { readonly [Name in keyof AccountSettings]: AccountSettings[Name] | undefined };

@@ -45,6 +45,7 @@ import { openKeyFile } from './key-file.ts';
 import { openSandbox, TRIPWIRE_ALARM, TRIPWIRE_SIGNAL } from './open-sandbox.ts';
 import { Quarantine } from './quarantine.ts';
 import { tellOfQuarantine } from './quarantine-notice.ts';
+import { createQuotas } from './quotas.ts';
 import { createScheduler } from './scheduling.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
@@ -252,7 +253,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     },
     onError: (error) => warn(`Cannot tell whose entry ended a cell: ${describe(error)}`),
   });
-  const usage = new UsageIntake({ ledger, onTaken: () => {}, onWarning: warn, now: Date.now, randomUUID });
+  const { quotas, webhooks } = createQuotas({
+    ledger,
+    gateway,
+    key: openKeyFile(dataDir, 'webhook-key'),
+    onWarning: warn,
+  });
+  stack.use(webhooks);
+  stack.use(quotas);
+  await Promise.all(placed.map(({ id, settings }) => quotas.set(id, settings)));
+  const usage = new UsageIntake({
+    ledger,
+    onTaken: (rows) => quotas.add(rows),
+    onWarning: warn,
+    now: Date.now,
+    randomUUID,
+  });
   const cells: Cells = new Cells({
     count: options.cells,
     start: async ({ id, cordon, index }, onExit) => {
@@ -342,6 +358,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       kv,
       tails,
       ledger,
+      quotas,
       { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) },
       { deleteAccount: async () => retention.collectSoon() },
     ],
@@ -355,7 +372,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     now: Date.now,
   });
   const { schedules } = stores;
-  const scheduler = createScheduler({ schedules, registry, platform, onError: (error) => warn(describe(error)) });
+  const scheduler = createScheduler({
+    schedules,
+    registry,
+    platform,
+    isRefused: (account) => quotas.isRefused(account),
+    onError: (error) => warn(describe(error)),
+  });
   const control = createControl({
     registry,
     hostnames: stores.hostnames,
@@ -365,6 +388,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     schedules,
     kv,
     ledger,
+    quotas,
+    webhooks,
     tails,
     vault,
     rotation,

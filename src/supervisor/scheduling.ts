@@ -1,4 +1,5 @@
 import { PlatformError } from '../errors.ts';
+import type { AccountId } from '../ids.ts';
 import { Scheduler } from '../scheduler/index.ts';
 import type { Registry, Schedules } from '../store/index.ts';
 import type { SupervisedPlatform } from './control-platform.ts';
@@ -7,11 +8,13 @@ export interface SchedulingDeps {
   readonly schedules: Schedules;
   readonly registry: Pick<Registry, 'account'>;
   readonly platform: Pick<SupervisedPlatform, 'fireScheduled'>;
+  /** Whether an account has used up its quota: its events are skipped. */
+  readonly isRefused: (account: AccountId) => boolean;
   readonly onError: (error: unknown) => void;
 }
 
 /** The scheduler of this platform, by the machine's clock. */
-export function createScheduler({ schedules, registry, platform, onError }: SchedulingDeps): Scheduler {
+export function createScheduler({ schedules, registry, platform, isRefused, onError }: SchedulingDeps): Scheduler {
   return new Scheduler({
     schedules,
     fire: async ({ account, worker, ...event }) => {
@@ -22,7 +25,7 @@ export function createScheduler({ schedules, registry, platform, onError }: Sche
         return { outcome: 'scriptNotFound', cpuUs: 0, wallMs: 0 }; // none of its versions is deployed
       }
     },
-    isSuspended: async (account) => (await registry.account(account))?.status === 'suspended',
+    isSuspended: async (account) => isRefused(account) || (await registry.account(account))?.status === 'suspended',
     clock: {
       now: Date.now,
       setTimer: (run, delayMs) => {

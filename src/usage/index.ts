@@ -7,6 +7,7 @@
 export { MAX_BATCH_ROWS, parseWireRow, type UsageMessage, type UsageRow } from './batch.ts';
 export { type CheckedRow, UsageIntake, type CellUsage } from './intake.ts';
 export { Meter, type Told } from './meter.ts';
+export { type Quota, type QuotaNotice, Quotas, type QuotaState } from './quotas.ts';
 export { UsageOutbox } from './outbox.ts';
 export {
   addTotals,
@@ -19,3 +20,4 @@ export {
   type UsageTotals,
   WALL_BUCKETS_MS,
 } from './totals.ts';
+export { Webhooks } from './webhooks.ts';
