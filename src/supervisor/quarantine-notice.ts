@@ -43,6 +43,11 @@ export async function tellOfQuarantine(
     status: 0,
     cpuUs: 0,
     wallMs: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    subrequests: 0,
+    memoryBytes: 0,
+    cold: false,
     at,
     logs: [],
     exceptions: [

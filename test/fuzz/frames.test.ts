@@ -20,6 +20,7 @@ import { Random, SEED } from '../../src/guest/testing/random.ts';
 import type { AccountId, WorkerName } from '../../src/ids.ts';
 import { createKvService, serveKv } from '../../src/kv/index.ts';
 import { createAssetResource } from '../../src/supervisor/asset-resource.ts';
+import type { CellUsage } from '../../src/usage/index.ts';
 import { createCellHandlers } from '../../src/supervisor/cell-handlers.ts';
 import { InvocationLog } from '../../src/supervisor/invocation-log.ts';
 import { hostileFrames, type Peer } from './frames.ts';
@@ -132,10 +133,11 @@ describe(`A cell that writes what it likes (ISOLA_FUZZ_SEED=${SEED})`, { timeout
           { message: 'x'.repeat(10_000) },
         ],
       };
+      const usage = { allow() {}, take: () => Promise.resolve() } as unknown as CellUsage;
       const goesOn = fuzzing();
       let links = 0;
       for (; goesOn(); links++) {
-        const told = { log, onStats() {}, onWarning };
+        const told = { log, usage, onStats() {}, onWarning };
         const handlers = createCellHandlers({ registry, blobs, vault, egress, resources, mayRun: () => true, ...told });
         // oxlint-disable-next-line no-await-in-loop -- one link after the other
         const { left, right } = await sockets.pair();
