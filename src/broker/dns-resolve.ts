@@ -1,14 +1,17 @@
-/** Names of fetches looked up at a DNS server of the operator's choice, instead of by the machine's own settings. */
+/**
+ * Names of fetches looked up at a DNS server. Not by the system's getaddrinfo(), which has two threads in a process: a
+ * tenant with names whose servers do not answer would make everybody's wait.
+ */
 import { Resolver } from 'node:dns/promises';
 import type { Resolve, ResolvedAddress } from './connect.ts';
 
 const TIMEOUT_MS = 2_500; // a try
 const TRIES = 2;
 
-/** `server`: `address:port`. Knows nothing of `/etc/hosts`. */
-export function createDnsResolve(server: string): Resolve {
+/** `server`: `address:port`; without it those of this machine. Knows nothing of `/etc/hosts`. */
+export function createDnsResolve(server?: string): Resolve {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
-  resolver.setServers([server]);
+  if (server !== undefined) resolver.setServers([server]);
   return async (hostname) => {
     const [ipv4, ipv6] = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
     const found = [...toAddresses(ipv4, 4), ...toAddresses(ipv6, 6)];

@@ -169,10 +169,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     onTailed: (record) => tails.publish(record),
   });
   stack.defer(() => log.close());
+  const { egressDnsServer, allowPrivateEgress } = options;
+  // /etc/hosts has names for development; of a platform for strangers it is none of their business.
+  const isBySystem = allowPrivateEgress && egressDnsServer === undefined;
   const egress = createEgress({
-    allowPrivate: options.allowPrivateEgress,
+    allowPrivate: allowPrivateEgress,
     ports: options.egressPorts === undefined ? undefined : parsePorts(options.egressPorts),
-    resolve: options.egressDnsServer === undefined ? undefined : createDnsResolve(options.egressDnsServer),
+    resolve: isBySystem ? undefined : createDnsResolve(egressDnsServer),
   });
   stack.defer(() => egress.close());
   const maxBytes = options.cacheBytes;

@@ -148,6 +148,18 @@ function describeRebinding(): void {
       assert.equal(visits, 0);
     });
 
+    it('do not wait for names that nobody answers for', async () => {
+      const silent = Array.from({ length: 20 }, (_, n) => `silent-${n}.test`);
+      for (const name of silent) dns.silent.add(name);
+      let isWaiting = true;
+      const waiting = Promise.all(silent.map((name) => fetchAll(`http://${name}:PORT/`)));
+      void waiting.then(() => (isWaiting = false));
+      while (silent.some((name) => !dns.asked.includes(name))) await fetchAll('http://public.test:PORT/');
+      assert.deepEqual(await fetchAll('http://public.test:PORT/'), ['public']);
+      assert.ok(isWaiting);
+      for (const [answer = ''] of await waiting) assert.match(answer, /^(Name not resolved|Connection timed out)/);
+    });
+
     it('are refused to a WebSocket as well', async () => {
       dns.addresses.set('socket.test', [[PUBLIC_ADDRESS], ['127.0.0.1']]);
       const headers = { upgrade: 'websocket' };

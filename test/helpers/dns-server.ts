@@ -15,6 +15,8 @@ export interface DnsServer extends AsyncDisposable {
   readonly records: Map<string, string[]>;
   /** IPv4 addresses by name: one list an answer, the last one again and again. */
   readonly addresses: Map<string, string[][]>;
+  /** Names that get no answer at all. */
+  readonly silent: Set<string>;
   /** Names that were asked for. */
   readonly asked: string[];
 }
@@ -23,12 +25,14 @@ export async function startDnsServer(): Promise<DnsServer> {
   const records = new Map<string, string[]>();
   const addresses = new Map<string, string[][]>();
   const asked: string[] = [];
+  const silent = new Set<string>();
   const socket = createSocket('udp4');
   socket.on('message', (query, { port, address }) => {
     const { name, end } = readName(query);
     const type = query.readUInt16BE(end);
     const answers = addresses.get(name) ?? [];
     if (type === A || answers.length === 0) asked.push(name);
+    if (silent.has(name)) return;
     const ips = type === A ? ((answers.length > 1 ? answers.shift() : answers[0]) ?? []) : [];
     const data = type === TXT ? (records.get(name) ?? []).map(toText) : ips.map(toAddress);
     const isKnown = records.has(name) || addresses.has(name);
@@ -40,6 +44,7 @@ export async function startDnsServer(): Promise<DnsServer> {
     address: `127.0.0.1:${socket.address().port}`,
     records,
     addresses,
+    silent,
     asked,
     [Symbol.asyncDispose]: async () => {
       socket.close();
