@@ -313,8 +313,13 @@ describe('A gateway with HTTP/2 clients that take their time', () => {
   after(() => gateway.stop());
 
   /** One byte after another, until the connection is over or `isDone` says so. */
-  const trickle = async (bytes: () => Buffer, isDone: (client: RawClient) => boolean): Promise<RawClient> => {
+  const trickle = async (
+    first: Buffer,
+    bytes: () => Buffer,
+    isDone: (client: RawClient) => boolean,
+  ): Promise<RawClient> => {
     const client = new RawClient(gateway.tlsPort ?? 0);
+    client.socket.write(first);
     const timer = setInterval(() => client.socket.write(bytes()), 20);
     await until(async () => client.isClosed || isDone(client));
     clearInterval(timer);
@@ -326,6 +331,7 @@ describe('A gateway with HTTP/2 clients that take their time', () => {
     const long = head([...USUAL, ['x', 'a'.repeat(10_000)]]);
     let at = 0;
     const { isClosed } = await trickle(
+      Buffer.alloc(0),
       () => long.subarray(at, ++at),
       () => false,
     );
@@ -335,6 +341,7 @@ describe('A gateway with HTTP/2 clients that take their time', () => {
 
   it('closes on one that only sends pings', async () => {
     const { isClosed } = await trickle(
+      Buffer.alloc(0),
       () => frame(TYPES.ping, 0, 0, '12345678'),
       () => false,
     );
@@ -342,13 +349,9 @@ describe('A gateway with HTTP/2 clients that take their time', () => {
   });
 
   it('answers one that sends a body a byte at a time, and tells the cell', async () => {
-    let isFirst = true;
     const client = await trickle(
-      () => {
-        const bytes = isFirst ? head(POST, END_HEADERS) : frame(TYPES.data, 0, 1, 'a');
-        isFirst = false;
-        return bytes;
-      },
+      head(POST, END_HEADERS),
+      () => frame(TYPES.data, 0, 1, 'a'),
       (one) => one.has(TYPES.headers, 1) || one.has(TYPES.reset, 1),
     );
     assert.ok(client.has(TYPES.headers, 1), JSON.stringify(client.frames));

@@ -123,6 +123,7 @@ describe('A gateway with clients that take their time', () => {
     await new Promise((resolve) => socket.on('close', resolve));
     clearInterval(timer);
     assert.match(answer, /^HTTP\/1\.1 408 /);
+    await until(async () => reset !== '');
     assert.match(reset, /too slowly/);
     assert.equal(begun, 1);
   });
