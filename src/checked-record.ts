@@ -2,8 +2,9 @@ import { z } from 'zod';
 
 const time = z.number().catch(0);
 
-/** A record on its way to tails. A cell wrote it, and a cell is not trusted: what does not fit is left out. */
+/** A record on its way to tails or the log store. A cell wrote it, and a cell is not trusted: what does not fit is left out. */
 const CheckedRecord = z.object({
+  ray: z.string().catch(''),
   account: z.string(),
   worker: z.string(),
   version: z.string().catch(''),
@@ -19,6 +20,7 @@ const CheckedRecord = z.object({
   scheduledTime: z.number().optional().catch(undefined),
   missed: z.literal(true).optional().catch(undefined),
   truncated: z.boolean().catch(false),
+  dropped: z.number().catch(0),
   logs: z.array(z.object({ level: z.string(), message: z.string(), timestamp: time })).catch([]),
   exceptions: z
     .array(z.object({ name: z.string(), message: z.string(), stack: z.string().catch(''), timestamp: time }))

@@ -170,6 +170,8 @@ export interface InvocationRecord {
   readonly exceptions: readonly ExceptionInfo[];
   /** Lines were dropped because the invocation logged more than its limit. */
   readonly truncated: boolean;
+  /** Records of the account that went without lines and exceptions since the last one, because it logs too much. */
+  readonly dropped?: number | undefined;
   /** Of a scheduled event: its expression, and when it was due, ms since 1970. */
   readonly cron?: string | undefined;
   readonly scheduledTime?: number | undefined;

@@ -11,6 +11,7 @@ import { bench } from '../src/cli/bench.ts';
 import { dev } from '../src/cli/dev.ts';
 import { doctor } from '../src/cli/doctor.ts';
 import { toCommandHelp } from '../src/cli/help.ts';
+import { logs } from '../src/cli/logs.ts';
 import { secrets } from '../src/cli/secrets.ts';
 import { serve } from '../src/cli/serve.ts';
 import { start } from '../src/cli/start.ts';
@@ -72,6 +73,7 @@ describe('The documents', () => {
       ...secrets.commands,
       audit,
       usage,
+      logs,
       trigger,
       test,
       bench,

@@ -5,6 +5,7 @@ import type { InvocationRecord, StartRecord, VersionCode } from '../model.ts';
 import { Meter } from '../usage/index.ts';
 import type { CellHost, FetchPrincipal, Principal } from './host.ts';
 import type { Deployed, TailedWorkersMessage } from './protocol.ts';
+import { LogBudgets } from './log-budgets.ts';
 import { RecordBatch } from './record-batch.ts';
 import { TailedWorkers } from './tailed-workers.ts';
 import { type Resource, toResourceHead } from './resources.ts';
@@ -14,6 +15,7 @@ export class RemoteHost implements CellHost {
   readonly meter = new Meter();
   readonly #channel: Channel;
   readonly #records: RecordBatch;
+  readonly #budgets = new LogBudgets();
   readonly #tailed = new TailedWorkers();
   /** Which version answers calls to a Worker, for those that were asked for. */
   readonly #services = new Map<string, Promise<VersionId | undefined>>();
@@ -76,7 +78,10 @@ export class RemoteHost implements CellHost {
   }
 
   record(record: InvocationRecord): void {
-    this.#records.add(record);
+    // What tails want has a budget of its own.
+    const admitted = record.tail === undefined ? this.#budgets.admit(record, performance.now()) : record;
+    if (admitted === undefined) this.#records.addCut(record);
+    else this.#records.add(admitted);
   }
 
   recordStart(record: StartRecord): void {

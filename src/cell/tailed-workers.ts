@@ -1,8 +1,7 @@
 import type { AccountId, WorkerName } from '../ids.ts';
 import { TAIL_BYTES_PER_SECOND, TAIL_EVENTS_PER_SECOND } from '../limits.ts';
 import type { InvocationRecord } from '../model.ts';
-
-const RECORD_BYTES = 512; // what a record costs beside what was logged
+import { sizeOf } from './record-size.ts';
 
 interface Budget {
   events: number;
@@ -53,11 +52,4 @@ function full(): Budget {
 
 function toKey({ account, worker }: { account: AccountId; worker: WorkerName }): string {
   return `${worker}.${account}`;
-}
-
-function sizeOf({ logs, exceptions }: InvocationRecord): number {
-  let bytes = RECORD_BYTES;
-  for (const { message } of logs) bytes += message.length;
-  for (const { message, stack } of exceptions) bytes += message.length + stack.length;
-  return bytes;
 }

@@ -55,10 +55,15 @@ export function toControlTarget({ url, data }: { readonly url: string; readonly 
 }
 
 /** One call. Resolves to the envelope's `result`; throws CommandError when it tells of a failure. */
-export async function callControl(
+export async function callControl(target: ControlTarget, call: ControlCall): Promise<unknown> {
+  return (await askControl(target, call)).result;
+}
+
+/** The same, with the cursor of a list: '' when there are no more. */
+export async function askControl(
   { controlUrl, token }: ControlTarget,
   { attempt, method, path, body }: ControlCall,
-): Promise<unknown> {
+): Promise<{ result: unknown; cursor: string }> {
   const url = new URL(`/client/v4/${path}`, controlUrl);
   const headers = new Headers({ authorization: `Bearer ${token}` });
   if (body !== undefined && !(body instanceof FormData)) headers.set('content-type', 'application/json');
@@ -74,7 +79,8 @@ export async function callControl(
     const start = toCell(text.slice(0, 200));
     throw new CommandError(`${attempt}: ${method} ${url.pathname} answered ${response.status}: ${start}`);
   }
-  if (envelope.success) return envelope.result;
+  const { result, result_info: { cursor = '' } = {} } = envelope;
+  if (envelope.success) return { result, cursor: typeof cursor === 'string' ? cursor : '' };
   const reasons = envelope.errors.map(({ code, message }) => `${toCell(message)} [code ${code}]`).join('; ');
   throw new CommandError(`${attempt}: ${reasons}`);
 }
@@ -103,13 +109,14 @@ export function printRows<Row>(
 interface Envelope {
   readonly success: boolean;
   readonly result: unknown;
+  readonly result_info?: { readonly cursor?: unknown } | undefined;
   readonly errors: readonly { readonly code: number; readonly message: string }[];
 }
 
 function parseEnvelope(text: string): Envelope | undefined {
   try {
-    const { success, result, errors } = JSON.parse(text) as Partial<Envelope>;
-    return typeof success === 'boolean' ? { success, result, errors: errors ?? [] } : undefined;
+    const { success, result, errors, result_info } = JSON.parse(text) as Partial<Envelope>;
+    return typeof success === 'boolean' ? { success, result, errors: errors ?? [], result_info } : undefined;
   } catch {
     return undefined;
   }

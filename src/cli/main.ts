@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   secrets: async () => (await import('./secrets.ts')).secrets,
   audit: async () => (await import('./audit.ts')).audit,
   usage: async () => (await import('./usage.ts')).usage,
+  logs: async () => (await import('./logs.ts')).logs,
   trigger: async () => (await import('./trigger.ts')).trigger,
   test: async () => (await import('./test.ts')).test,
   bench: async () => (await import('./bench.ts')).bench,

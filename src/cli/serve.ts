@@ -9,6 +9,8 @@ import {
   ADDRESS_REQUESTS,
   API_REQUESTS_PER_TOKEN,
   CACHE_BYTES,
+  KEPT_LOG_BYTES,
+  KEPT_LOG_DAYS,
   KEPT_VERSION_BYTES,
   KEPT_VERSIONS,
 } from '../limits.ts';
@@ -190,6 +192,22 @@ export const PLATFORM_OPTIONS = {
     max: 10_000_000,
     help: 'How large their code may be together, in MiB; 0 for no limit',
   },
+  'keep-logs-days': {
+    type: 'integer',
+    value: 'N',
+    default: KEPT_LOG_DAYS,
+    min: 0,
+    max: 10_000,
+    help: 'Days for which console lines and exceptions of Workers are kept; 0 for no limit',
+  },
+  'keep-logs-mib': {
+    type: 'integer',
+    value: 'N',
+    default: KEPT_LOG_BYTES / MIB,
+    min: 0,
+    max: 10_000_000,
+    help: 'How much of them an account keeps, in MiB, with their index: the oldest go; 0 for no limit',
+  },
   'secrets-key': {
     type: 'string',
     value: 'SOURCE',
@@ -253,6 +271,8 @@ export interface PlatformValues {
   readonly 'api-rate': number;
   readonly 'keep-versions': number;
   readonly 'keep-versions-mib': number;
+  readonly 'keep-logs-days': number;
+  readonly 'keep-logs-mib': number;
   readonly 'secrets-key': string | undefined;
   readonly 'old-secrets-key': string | undefined;
   readonly sandbox: string;
@@ -358,6 +378,8 @@ function toPlatformOptions(
     cacheBytes: values['cache-mib'] * MIB,
     keepVersions: values['keep-versions'],
     keepVersionBytes: values['keep-versions-mib'] * MIB,
+    keepLogDays: values['keep-logs-days'],
+    keepLogBytes: values['keep-logs-mib'] * MIB,
     baseDomain: values['base-domain'],
     trustedProxies: values['trust-proxy']?.split(',') ?? [],
     loadLimits: {

@@ -18,6 +18,7 @@ import type {
   Hostnames,
   KvStore,
   Ledger,
+  LogStore,
   Previews,
   Registry,
   Schedules,
@@ -54,6 +55,7 @@ export interface ControlDeps {
   readonly ledger: Pick<Ledger, 'sums'>;
   readonly quotas: Pick<Quotas, 'set' | 'state'>;
   readonly webhooks: Pick<Webhooks, 'keyOf'>;
+  readonly logs: LogStore;
   readonly tails: Tails;
   readonly vault: Vault;
   readonly rotation: Rotation;

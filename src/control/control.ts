@@ -19,6 +19,7 @@ import { registerDomains } from './domains.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
 import { registerErrorPages } from './error-pages.ts';
 import { registerKvEntries, registerKvNamespaces } from './kv/index.ts';
+import { registerLogs } from './logs.ts';
 import { registerMetrics } from './metrics.ts';
 import { HostRuleControl } from './host-rules.ts';
 import { param, parseAccountId } from './names.ts';
@@ -67,6 +68,7 @@ const RESOURCES: readonly Resource[] = [
   registerScheduled,
   registerSchedules,
   registerTails,
+  registerLogs,
   registerKvNamespaces,
   registerKvEntries,
   registerAccounts,

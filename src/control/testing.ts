@@ -13,6 +13,7 @@ import type {
   Housekeeping,
   KvStore,
   Ledger,
+  LogStore,
   Registry,
   RuleChange,
   Tokens,
@@ -22,7 +23,13 @@ import type { z } from 'zod';
 import { CellBoard } from '../metrics/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
-import { openInlineKvStore, openInlineLedger, openSqliteAuditLog, openSqliteStores } from '../store/sqlite/index.ts';
+import {
+  openInlineKvStore,
+  openInlineLedger,
+  openInlineLogStore,
+  openSqliteAuditLog,
+  openSqliteStores,
+} from '../store/sqlite/index.ts';
 import { Rotation, type Vault } from '../secrets/index.ts';
 import { openTestVault } from '../secrets/testing.ts';
 import { Tails } from '../tail/index.ts';
@@ -124,6 +131,7 @@ export interface TestControl extends AsyncDisposable {
   readonly vault: Vault;
   readonly kv: KvStore;
   readonly ledger: Ledger;
+  readonly logs: LogStore;
   readonly platform: FakePlatform;
   readonly housekeeping: Housekeeping;
   readonly retention: Retention;
@@ -172,6 +180,10 @@ export async function openTestControl({
   const txtRecords = new Map<string, string[]>();
   const kv = openInlineKvStore(':memory:', overrides.now ?? Date.now);
   const ledger = openInlineLedger();
+  const logs = openInlineLogStore({
+    quota: { days: Infinity, accountBytes: Infinity, totalBytes: Infinity },
+    now: overrides.now ?? Date.now,
+  });
   const vault = await openTestVault(keys);
   const audit = openSqliteAuditLog(join(dir, 'audit.db'));
   const blobs = openFileBlobs(join(dir, 'blobs'));
@@ -213,6 +225,7 @@ export async function openTestControl({
     ledger,
     quotas,
     webhooks: new Webhooks({ key: Buffer.alloc(32, 2), onFailure: (message) => logged.push(message), now: Date.now }),
+    logs,
     tails: new Tails(tailing),
     vault,
     rotation: new Rotation({ keys, vault, now: Date.now, onError: (message) => logged.push(message) }),
@@ -225,7 +238,7 @@ export async function openTestControl({
     grants,
     identifyHash: (hash) => authenticator.identifyHash(hash),
     audit,
-    accounts: new AccountLifecycle({ registry, platform, data: [kv, ledger] }),
+    accounts: new AccountLifecycle({ registry, platform, data: [kv, ledger, logs] }),
     assets: new AssetUploads({
       index: stores.assets,
       registry,
@@ -275,6 +288,7 @@ export async function openTestControl({
     vault,
     kv,
     ledger,
+    logs,
     platform,
     housekeeping,
     retention,
@@ -309,6 +323,7 @@ export async function openTestControl({
       await stores.close();
       await kv.close();
       await ledger.close();
+      await logs.close();
       await audit.close();
       rmSync(dir, { recursive: true });
     },

@@ -23,6 +23,7 @@ export {
   type UsageStep,
   type UsageSum,
 } from './ledger.ts';
+export type { LogEntry, LogPage, LogQuery, LogQuota, LogStore, StoredLogEntry } from './logs.ts';
 export { loadModules } from './load-modules.ts';
 export type {
   Account,

@@ -93,7 +93,7 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
     },
     onNotify(type, params, payload) {
       if (type === 'records') {
-        deps.log.append(payload, params === 'notable' || params === 'tailed' ? params : 'plain');
+        deps.log.append(payload, params === 'notable' || params === 'tailed' ? params : 'plain', served);
       } else if (type === 'stats') {
         deps.onStats(params);
       } else if (type === 'catastrophe')

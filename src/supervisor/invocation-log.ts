@@ -6,11 +6,13 @@ import { type WriteStream, createWriteStream, mkdirSync, renameSync, statSync } 
 import { join } from 'node:path';
 import { toAsciiJson } from '../ascii-json.ts';
 import type { RecordKind } from '../cell/index.ts';
+import type { AccountId } from '../ids.ts';
 import type { InvocationRecord } from '../model.ts';
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const OLD_FILES = 3;
 const MAX_BACKLOG_BYTES = 16 * 1024 * 1024; // waiting for the disk; beyond, batches are dropped rather than memory filled
+const MAX_ACCOUNT_CHARS = 63;
 const PRINTABLE_LINES = /^[\n\x20-\x7e]+\n$/;
 
 export interface InvocationLogOptions {
@@ -18,6 +20,8 @@ export interface InvocationLogOptions {
   readonly onRecord: (record: InvocationRecord) => void;
   /** Stacks in terms of the sources; undefined where there are none. Must not reject. */
   readonly mapStacks: (record: InvocationRecord) => Promise<InvocationRecord> | undefined;
+  /** The same, as a line of JSON: for the log store. */
+  readonly onLine: (account: AccountId, line: string) => void;
   /** Hears of the records of Workers that are tailed, all of them, with what only tails are to see. */
   readonly onTailed: (record: InvocationRecord) => void;
 }
@@ -38,8 +42,11 @@ export class InvocationLog {
     this.#stream = this.#open();
   }
 
-  /** Takes a cell's batch. A cell is not trusted: what is not printable ASCII, in whole lines, is refused. */
-  append(lines: Buffer, kind: RecordKind): void {
+  /**
+   * Takes a cell's batch. A cell is not trusted: what is not printable ASCII, in whole lines, is refused; what a person may
+   * want to see is so of accounts that the cell may speak for.
+   */
+  append(lines: Buffer, kind: RecordKind, speaksFor?: ReadonlySet<string>): void {
     const text = lines.toString('latin1');
     if (!PRINTABLE_LINES.test(text)) return;
     if (kind === 'plain') return this.#write(lines);
@@ -48,12 +55,13 @@ export class InvocationLog {
     for (const line of text.split('\n')) {
       if (line === '') continue;
       const record = parseRecord(line);
+      if (record !== undefined && speaksFor?.has(record.account) === false) continue;
       const mapping = record === undefined ? undefined : this.#options.mapStacks(record);
       if (mapping !== undefined) this.#track(mapping);
       else if (record?.tail !== undefined) this.#take(record);
       else {
         asTheyCame += `${line}\n`;
-        if (record !== undefined) this.#options.onRecord(record);
+        if (record !== undefined) this.#tell(record, line);
       }
     }
     if (asTheyCame !== '') this.#write(Buffer.from(asTheyCame, 'latin1'));
@@ -74,10 +82,16 @@ export class InvocationLog {
 
   #take(record: InvocationRecord): void {
     const { tail, ...logged } = record;
-    this.#write(Buffer.from(`${toAsciiJson(logged)}\n`, 'latin1'));
+    const line = toAsciiJson(logged);
+    this.#write(Buffer.from(`${line}\n`, 'latin1'));
     const isPlain = record.outcome === 'ok' && record.logs.length + record.exceptions.length === 0;
-    if (!isPlain) this.#options.onRecord(logged);
+    if (!isPlain) this.#tell(logged, line);
     if (tail !== undefined) this.#options.onTailed(record);
+  }
+
+  #tell(record: InvocationRecord, line: string): void {
+    this.#options.onRecord(record);
+    this.#options.onLine(record.account, line);
   }
 
   #write(lines: Buffer): void {
@@ -117,7 +131,12 @@ function parseRecord(line: string): InvocationRecord | undefined {
   try {
     const record = JSON.parse(line) as Partial<InvocationRecord> | null;
     // The rest is shown as it is; these are what whoever shows it relies on.
-    const isRecord = typeof record?.ray === 'string' && Array.isArray(record.logs) && Array.isArray(record.exceptions);
+    const isRecord =
+      typeof record?.ray === 'string' &&
+      typeof record.account === 'string' &&
+      record.account.length <= MAX_ACCOUNT_CHARS &&
+      Array.isArray(record.logs) &&
+      Array.isArray(record.exceptions);
     return isRecord ? (record as InvocationRecord) : undefined;
   } catch {
     return undefined;

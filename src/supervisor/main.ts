@@ -22,13 +22,20 @@ import type { LoadLimitNumbers } from '../gateway/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
 import type { SandboxMode } from '../confine/index.ts';
+import { MAX_LOG_STORE_BYTES } from '../limits.ts';
 import type { Route } from '../model.ts';
 import { createKvService, serveKv } from '../kv/index.ts';
 import { CellBoard, PlatformMetrics } from '../metrics/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { type KeySource, openVault, Rotation } from '../secrets/index.ts';
-import { openSqliteAuditLog, openSqliteKvStore, openSqliteLedger, openSqliteStores } from '../store/sqlite/index.ts';
+import {
+  openSqliteAuditLog,
+  openSqliteKvStore,
+  openSqliteLedger,
+  openSqliteLogStore,
+  openSqliteStores,
+} from '../store/sqlite/index.ts';
 import { UsageIntake } from '../usage/index.ts';
 import { openAdminToken } from './admin-token.ts';
 import { createAssetResource } from './asset-resource.ts';
@@ -94,6 +101,10 @@ export interface PlatformOptions {
   readonly sandbox: SandboxMode;
   /** Refuses to start when cells cannot have bubblewrap and both filters. */
   readonly requireSandbox: boolean;
+  /** Days for which logs are kept; 0 for no limit. */
+  readonly keepLogDays: number;
+  /** What an account's logs may take, with their index; 0 for no limit but that of all accounts together. */
+  readonly keepLogBytes: number;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
@@ -159,12 +170,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(() => rotation.close());
   const blobsDir = resolve(dataDir, 'blobs');
   const blobs = openFileBlobs(blobsDir);
+  const logs = await openSqliteLogStore(join(dataDir, 'logs.sqlite'), {
+    quota: {
+      days: options.keepLogDays || Infinity,
+      accountBytes: options.keepLogBytes || Infinity,
+      totalBytes: MAX_LOG_STORE_BYTES,
+    },
+    onError: (error) => warn(`Cannot keep logs: ${describe(error)}`),
+  });
+  stack.defer(() => logs.close());
   const mapper = new SourceMapper();
   stack.defer(() => mapper.close());
   const mapStacks = createStackMapping({ mapper, registry, blobs });
   const tails = createTails(() => cells);
   const log = new InvocationLog(dataDir, {
     onRecord: (record) => onEvent({ ...record, kind: record.event, event: 'invocation' }),
+    onLine: (account, line) => logs.append(account, line),
     mapStacks,
     onTailed: (record) => tails.publish(record),
   });
@@ -359,6 +380,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     data: [
       stores.assets,
       kv,
+      logs,
       tails,
       ledger,
       quotas,
@@ -393,6 +415,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ledger,
     quotas,
     webhooks,
+    logs,
     tails,
     vault,
     rotation,

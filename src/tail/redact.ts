@@ -1,7 +1,6 @@
-export const REDACTED = 'REDACTED';
+import { SECRET_NAME } from '../secret-name.ts';
 
-/** As at Cloudflare: whoever may read logs need not be able to act as the visitors. */
-const SECRET_NAME = /auth|cookie|key|secret|token|jwt/i;
+export const REDACTED = 'REDACTED';
 
 /** Headers by name, without the values that could be used. Several of one name are joined as HTTP does. */
 export function redactHeaders(headers: readonly (readonly [name: string, value: string])[]): Record<string, string> {

@@ -1,5 +1,6 @@
 /** What goes over the wire: one object of JSON for each invocation, as Cloudflare's `trace-v1` has it. */
 import { toAsciiJson } from '../ascii-json.ts';
+import { redactUrl } from '../redact-url.ts';
 import { redactHeaders } from './redact.ts';
 import type { CheckedRecord } from '../checked-record.ts';
 
@@ -46,7 +47,7 @@ export function toOverloadEvent(
 
 function toRequest({ url = '', method = '', status, tail }: CheckedRecord): object {
   return {
-    request: { url, method, headers: redactHeaders(tail.headers), cf: {} },
+    request: { url: redactUrl(url), method, headers: redactHeaders(tail.headers), cf: {} },
     ...(status > 0 && { response: { status } }),
   };
 }

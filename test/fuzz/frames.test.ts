@@ -99,7 +99,7 @@ describe(`A cell that writes what it likes (ISOLA_FUZZ_SEED=${SEED})`, { timeout
       const { registry, blobs, vault, kv } = control;
       const onWarning = (): void => {};
       const mapStacks = () => undefined;
-      const log = new InvocationLog(folder, { onRecord() {}, onTailed() {}, mapStacks });
+      const log = new InvocationLog(folder, { onRecord() {}, onTailed() {}, onLine() {}, mapStacks });
       const cache = new CacheStore({ maxBytes: 1e6, maxAccountBytes: 5e5, now: Date.now });
       const kvService = createKvService(kv, Date.now);
       const egress = createEgress({ allowPrivate: false, resolve: () => Promise.reject(new Error('no network')) });

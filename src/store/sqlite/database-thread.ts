@@ -44,8 +44,8 @@ export class DatabaseThread<Operation extends string> {
     worker.unref();
   }
 
-  /** `module` is what the thread runs. */
-  static async start<Operation extends string>(
+  /** `module` is what the thread runs; it is ready when it answers nothing. */
+  static async start<Operation extends string = string>(
     module: URL,
     { name, ...data }: ThreadData & { readonly name: string },
   ): Promise<DatabaseThread<Operation>> {
