@@ -10,6 +10,7 @@ import { usage } from '../src/cli/usage.ts';
 import { bench } from '../src/cli/bench.ts';
 import { dev } from '../src/cli/dev.ts';
 import { doctor } from '../src/cli/doctor.ts';
+import { heap } from '../src/cli/heap.ts';
 import { toCommandHelp } from '../src/cli/help.ts';
 import { logs } from '../src/cli/logs.ts';
 import { secrets } from '../src/cli/secrets.ts';
@@ -74,6 +75,7 @@ describe('The documents', () => {
       audit,
       usage,
       logs,
+      heap,
       trigger,
       test,
       bench,

@@ -2,6 +2,7 @@
  * A cell: runs Workers in isolates and nothing else. Transport is left to main.ts (a sandboxed process, frames over
  * inherited sockets) and to runtime/ (a library inside somebody else's program).
  */
+import { setTimeout } from 'node:timers/promises';
 import { type Exchange, type ExchangeEvents, openLocalExchange } from '../channel/index.ts';
 import { type Engine, LoadError } from '../engine/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
@@ -12,7 +13,7 @@ import { HostCallTimes } from './host-call-times.ts';
 import { Instances, checkCode } from './instances.ts';
 import type { Instance, InstanceOwner, ServiceCall } from './instance.ts';
 import { Invocation, type InvocationEvent, type InvocationOwner } from './invocation.ts';
-import type { FireScheduled } from './protocol.ts';
+import type { AskHeap, FireScheduled, InstanceHeap } from './protocol.ts';
 import { StatsReporter } from './stats.ts';
 import type { StatsMessage } from './stats-message.ts';
 import type { Subrequest } from './subrequest.ts';
@@ -123,6 +124,21 @@ export class Cell implements InstanceOwner, InvocationOwner {
         invocation.told = meter.running({ ...invocation.toUse(), version: instance.spec.id }, invocation.told);
       }
     }
+  }
+
+  /** Of the Worker's live instances, as soon as each stands still. */
+  async heap({ account, worker }: AskHeap): Promise<InstanceHeap[]> {
+    const instances = [...this.#instances.all()].filter(
+      ({ spec }) => spec.account === account && spec.worker === worker,
+    );
+    return await Promise.all(
+      instances.map(async (instance) => ({
+        version: instance.spec.id,
+        heldBytes: instance.heldBytes,
+        invocations: instance.invocations.size,
+        heap: await heapOf(instance),
+      })),
+    );
   }
 
   /** Resolves when no invocation runs any more, `waitUntil` work included. */
@@ -253,6 +269,19 @@ export class Cell implements InstanceOwner, InvocationOwner {
     invocation.exception({ name, message, stack: '', timestamp: this.now() });
     invocation.finish(isTenants ? 'exception' : 'internalError');
   }
+}
+
+const HEAP_ATTEMPTS = 50;
+const HEAP_RETRY_MS = 5;
+
+async function heapOf(instance: Instance): Promise<InstanceHeap['heap']> {
+  for (let attempt = 0; attempt < HEAP_ATTEMPTS; attempt++) {
+    const heap = instance.heapStatistics();
+    if (heap !== undefined || instance.disposed) return heap;
+    // oxlint-disable-next-line no-await-in-loop -- until the entry on the pool has ended
+    await setTimeout(HEAP_RETRY_MS);
+  }
+  return undefined;
 }
 
 const EMPTY = Buffer.alloc(0);

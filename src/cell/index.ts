@@ -7,6 +7,7 @@
 export { Cell, type CellOptions } from './cell.ts';
 export type { CellHost, Principal } from './host.ts';
 export type {
+  AskHeap,
   CheckAnswer,
   Deployed,
   FireScheduled,

@@ -8,6 +8,7 @@ import {
   type EntryResult,
   type GuestIsolate,
   type GuestArgument,
+  type HeapStatistics,
   type HostHandler,
   toGuestBytes,
 } from '../engine/index.ts';
@@ -251,6 +252,11 @@ export class Instance implements HostHandler {
     for (const invocation of this.invocations.values()) invocation.finish('canceled');
     this.services.dispose();
     this.#guest.dispose();
+  }
+
+  /** Undefined while an entry is under way on the pool, which would have to be waited for. */
+  heapStatistics(): HeapStatistics | undefined {
+    return this.#entered || this.#guest.disposed ? undefined : this.#guest.heapStatistics();
   }
 
   measure(): number {

@@ -9,6 +9,7 @@ import { endProcess, Engine, type GuestSource, LoadError } from '../engine/index
 import { Cell } from './cell.ts';
 import { CELL_FRAME_BYTES } from './protocol.ts';
 import type {
+  AskHeap,
   CheckAnswer,
   Deployed,
   FireScheduled,
@@ -90,6 +91,7 @@ const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promi
     await Promise.race([usage.flush(), setTimeoutPromise(USAGE_FLUSH_MS)]);
     return {};
   },
+  heap: (params) => cell().heap(params as AskHeap),
   drain: async () => {
     await cell().drain();
     host.flush();

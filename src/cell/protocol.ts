@@ -2,6 +2,7 @@
  * What supervisor and cell say to each other over the cell's first channel, beside VersionHeader and exchanges. Those are
  * fetches, `account\nworker\nray\nhops\n` and the guest's head, or questions about resources (resources.ts).
  */
+import type { HeapStatistics } from '../engine/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import { MAX_UPLOAD_RAW_BYTES } from '../limits.ts';
 
@@ -53,6 +54,21 @@ export interface ReloadWorkers {
 /** Call `suspend`: ends at once what runs of this account, WebSockets included, and forgets its code. */
 export interface SuspendAccount {
   readonly account: AccountId;
+}
+
+/** Call `heap`: the live instances of a Worker. Answers InstanceHeap[]. */
+export interface AskHeap {
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+}
+
+export interface InstanceHeap {
+  readonly version: VersionId;
+  /** Of a body or message that waits outside for the Worker to take it. */
+  readonly heldBytes: number;
+  readonly invocations: number;
+  /** Undefined when it did not stand still for a moment. */
+  readonly heap: HeapStatistics | undefined;
 }
 
 /** Call `scheduled`. */

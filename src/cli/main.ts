@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   audit: async () => (await import('./audit.ts')).audit,
   usage: async () => (await import('./usage.ts')).usage,
   logs: async () => (await import('./logs.ts')).logs,
+  heap: async () => (await import('./heap.ts')).heap,
   trigger: async () => (await import('./trigger.ts')).trigger,
   test: async () => (await import('./test.ts')).test,
   bench: async () => (await import('./bench.ts')).bench,

@@ -19,6 +19,7 @@ import { registerDomains } from './domains.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
 import { registerErrorPages } from './error-pages.ts';
 import { registerKvEntries, registerKvNamespaces } from './kv/index.ts';
+import { registerHeap } from './heap.ts';
 import { registerLogs } from './logs.ts';
 import { registerMetrics } from './metrics.ts';
 import { HostRuleControl } from './host-rules.ts';
@@ -69,6 +70,7 @@ const RESOURCES: readonly Resource[] = [
   registerSchedules,
   registerTails,
   registerLogs,
+  registerHeap,
   registerKvNamespaces,
   registerKvEntries,
   registerAccounts,

@@ -18,6 +18,25 @@ export interface ScheduledResult {
   readonly exceptions: readonly ExceptionInfo[];
 }
 
+/** One live instance of a Worker, and what V8 counts of it; sizes in bytes. */
+export interface InstanceHeap {
+  readonly cell: string;
+  readonly version: string;
+  readonly heldBytes: number;
+  readonly invocations: number;
+  /** Absent when it did not stand still for a quarter of a second. */
+  readonly heap?:
+    | {
+        readonly usedHeapBytes: number;
+        readonly totalHeapBytes: number;
+        readonly heapLimitBytes: number;
+        readonly externalBytes: number;
+        readonly mallocedBytes: number;
+        readonly executableBytes: number;
+      }
+    | undefined;
+}
+
 export interface ControlPlatform {
   /** Compiles and starts the code in a cell under the start-up limits, without serving it. */
   check(code: VersionCode): Promise<CheckResult>;
@@ -41,6 +60,8 @@ export interface ControlPlatform {
   resumeAccount(account: AccountId): Promise<void>;
   /** Which cells it may run in has been set anew. Resolves when requests go there. */
   placeAccount(account: AccountId, settings: Pick<AccountSettings, 'cordon' | 'isolation'>): Promise<void>;
+  /** The live instances of a Worker in all cells. */
+  heap(key: WorkerKey): Promise<readonly InstanceHeap[]>;
   /** Fires a scheduled event; resolves when it has ended. */
   fireScheduled(
     account: AccountId,

@@ -42,7 +42,7 @@ import type { WorkerKey } from './names.ts';
 import { toRates } from './rate-limits.ts';
 import { Retention } from './retention.ts';
 import { TokenAuthenticator } from './token-authenticator.ts';
-import type { CheckResult, ControlPlatform, ScheduledResult } from './platform.ts';
+import type { CheckResult, ControlPlatform, InstanceHeap, ScheduledResult } from './platform.ts';
 
 export const TOKEN = 'test-token';
 export const MAIN = 'main' as AccountId;
@@ -110,6 +110,12 @@ export class FakePlatform implements ControlPlatform {
 
   async resumeAccount(account: AccountId): Promise<void> {
     this.suspended.delete(account);
+  }
+
+  heaps: InstanceHeap[] = [];
+
+  async heap(): Promise<readonly InstanceHeap[]> {
+    return this.heaps;
   }
 
   async fireScheduled(

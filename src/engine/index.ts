@@ -6,7 +6,14 @@
  */
 export { endProcess } from './cpu-clock.ts';
 export { Engine, type EngineOptions } from './engine.ts';
-export { ENTRY, type EntryResult, type GuestArgument, GuestIsolate, type HostHandler } from './isolate.ts';
+export {
+  ENTRY,
+  type EntryResult,
+  type GuestArgument,
+  GuestIsolate,
+  type HeapStatistics,
+  type HostHandler,
+} from './isolate.ts';
 export { toGuestBytes } from './guest-bytes.ts';
 export type { LanePriority } from './lane.ts';
 export { LoadError } from './load-error.ts';

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
 import type {
+  AskHeap,
   CheckAnswer,
   Deployed,
   FireScheduled,
@@ -165,6 +166,11 @@ export class CellProcess {
   /** Resolves to the record of it, as the cell sends it. */
   async scheduled(event: FireScheduled): Promise<unknown> {
     return (await this.#channel.call('scheduled', event)).value;
+  }
+
+  /** Resolves to what the cell says of the Worker's live instances: InstanceHeap[] if it is to be believed. */
+  async heap(which: AskHeap): Promise<unknown> {
+    return (await this.#channel.call('heap', which)).value;
   }
 
   /** Resolves when records of these Workers, and of no others, come in full. */

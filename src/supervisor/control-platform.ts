@@ -1,7 +1,8 @@
 /** What the control API can make the platform do: check code, switch routes, fire events. */
 import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
 import { parseRecord } from '../checked-record.ts';
-import type { CheckResult, ControlPlatform, ScheduledResult, WorkerKey } from '../control/index.ts';
+import type { CheckResult, ControlPlatform, InstanceHeap, ScheduledResult, WorkerKey } from '../control/index.ts';
 import { PlatformError } from '../errors.ts';
 import { preferredCell } from '../gateway/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
@@ -13,6 +14,28 @@ import type { Cordons } from './cordons.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 
 const CHECK_ATTEMPTS = 2;
+
+const bytes = z.int().min(0);
+/** A cell is not trusted. */
+const CellHeaps = z
+  .array(
+    z.object({
+      version: z.string().max(100),
+      heldBytes: bytes,
+      invocations: z.int().min(0),
+      heap: z
+        .object({
+          usedHeapBytes: bytes,
+          totalHeapBytes: bytes,
+          heapLimitBytes: bytes,
+          externalBytes: bytes,
+          mallocedBytes: bytes,
+          executableBytes: bytes,
+        })
+        .optional(),
+    }),
+  )
+  .max(10_000);
 
 export interface ControlPlatformDeps {
   readonly cells: Cells;
@@ -132,6 +155,17 @@ export class SupervisedPlatform implements ControlPlatform {
     await gateway.setCordons(cordons.table());
     await this.reload(account, undefined);
     cells.releaseUnused((cordon) => cordons.isUsed(cordon));
+  }
+
+  async heap({ account, worker }: WorkerKey): Promise<readonly InstanceHeap[]> {
+    const answers = await Promise.allSettled(
+      this.#deps.cells.live.map(async (cell) => {
+        const heaps = CellHeaps.parse(await cell.heap({ account, worker }));
+        return heaps.map((heap) => ({ cell: cell.id, ...heap }));
+      }),
+    );
+    // A cell that does not answer is on its way out.
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   }
 
   async fireScheduled(
