@@ -15,7 +15,7 @@ const SHORT_FORM = [
   'error/unhandled-proxy',
   'recursion/try-finally',
   'regex/nested-plus',
-  'string/json-doubles',
+  'string/repeat',
   'bigint/mod-pow',
   'builtin/index-of-huge',
   'memory/objects',
@@ -33,8 +33,8 @@ const SHORT_FORM = [
   'stream/endless-unread',
   'socket/loops-on-message',
   'store/cache-puts',
-  'scheduled/built-in',
-  'start/throws-getter',
+  'scheduled/throws-proxy',
+  'start/prepare-stack-trace',
 ];
 
 describe('The platform and its other tenants survive', { timeout: 110_000 }, () => {
