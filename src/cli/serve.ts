@@ -232,6 +232,7 @@ export const PLATFORM_OPTIONS = {
     help: 'How processes that run Workers are confined; auto takes the best that works here (isola doctor)',
   },
   'require-sandbox': { type: 'boolean', help: 'Refuse to start without bubblewrap and its filters' },
+  plans: { type: 'string', value: 'FILE', help: 'Price plans as JSON, beside the shipped ones or in their place' },
   json: { type: 'boolean', help: 'Print one JSON object per line: ready, token, cell-exit, invocation …' },
 } as const;
 
@@ -277,6 +278,7 @@ export interface PlatformValues {
   readonly 'old-secrets-key': string | undefined;
   readonly sandbox: string;
   readonly 'require-sandbox': boolean;
+  readonly plans: string | undefined;
   readonly json: boolean;
 }
 
@@ -399,6 +401,7 @@ function toPlatformOptions(
     ...toTlsOption(values),
     ...(values['public-port'] !== undefined && { publicPort: values['public-port'] }),
     ...(values['dns-server'] !== undefined && { dnsServer: values['dns-server'] }),
+    ...(values.plans !== undefined && { plansFile: resolve(values.plans) }),
     ...(adminToken === undefined ? {} : { adminToken }),
   };
 }

@@ -4,6 +4,7 @@ import { toAsciiJson } from '../ascii-json.ts';
 import { callControl, CONTROL_OPTIONS, printRows, toControlTarget } from './control-client.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { printLine } from './terminal.ts';
+import { printComparison } from './usage-compare.ts';
 
 const Totals = z.object({
   requests: z.number(),
@@ -52,14 +53,21 @@ export const usage = defineCommand({
     },
     worker: { type: 'string', value: 'NAME', defaultText: 'all', help: 'Usage of one Worker' },
     csv: { type: 'boolean', help: 'Print comma-separated values' },
+    compare: { type: 'boolean', help: 'What the month costs, and would have cost under other plans, with the formula' },
     ...CONTROL_OPTIONS,
   },
   examples: [
     { line: 'isola usage --account acme --month 2026-11', does: 'What each Worker of an account used in a month' },
+    { line: 'isola usage --compare --month 2026-11', does: 'Its cost, beside that by duration' },
     { line: 'isola usage --by day --csv > usage.csv', does: 'The same by day, for a spreadsheet' },
   ],
-  run: async ({ account, month, by, worker, csv, json, ...where }) => {
+  run: async ({ account, month, by, worker, csv, compare, json, ...where }) => {
     if (csv && json) throw new UsageError('Cannot print both --csv and --json: choose one');
+    if (compare) {
+      if (csv || worker !== undefined) throw new UsageError('Cannot use --compare with --csv or --worker');
+      await printComparison(toControlTarget(where), { account, month, json });
+      return 0;
+    }
     const query = new URLSearchParams({ by, ...toRange(by, month) });
     if (worker !== undefined) query.set('worker', worker);
     const found = await callControl(toControlTarget(where), {

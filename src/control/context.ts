@@ -27,6 +27,7 @@ import type {
 } from '../store/index.ts';
 import type { Tails } from '../tail/index.ts';
 import type { Quotas, Webhooks } from '../usage/index.ts';
+import type { PlanBook } from '../usage/plans/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
 import type { AssetUploads } from './assets/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
@@ -56,6 +57,7 @@ export interface ControlDeps {
   readonly quotas: Pick<Quotas, 'set' | 'state'>;
   readonly webhooks: Pick<Webhooks, 'keyOf'>;
   readonly logs: LogStore;
+  readonly plans: PlanBook;
   readonly tails: Tails;
   readonly vault: Vault;
   readonly rotation: Rotation;

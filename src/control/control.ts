@@ -14,6 +14,7 @@ import { registerBulk } from './bulk.ts';
 import { registerCells } from './cells.ts';
 import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
 import { registerContent } from './content.ts';
+import { registerCost } from './cost.ts';
 import { registerDeployments } from './deployments.ts';
 import { registerDomains } from './domains.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
@@ -80,6 +81,7 @@ const RESOURCES: readonly Resource[] = [
   registerCells,
   registerUsage,
   registerQuota,
+  registerCost,
   registerBulk,
   registerProducts, // last: it fills the paths that the others left
 ];

@@ -34,6 +34,7 @@ import { Rotation, type Vault } from '../secrets/index.ts';
 import { openTestVault } from '../secrets/testing.ts';
 import { Tails } from '../tail/index.ts';
 import { Quotas, Webhooks } from '../usage/index.ts';
+import { parsePlanBook } from '../usage/plans/index.ts';
 import { AccountLifecycle } from './account-lifecycle.ts';
 import { AssetUploads } from './assets/index.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
@@ -232,6 +233,7 @@ export async function openTestControl({
     quotas,
     webhooks: new Webhooks({ key: Buffer.alloc(32, 2), onFailure: (message) => logged.push(message), now: Date.now }),
     logs,
+    plans: parsePlanBook(),
     tails: new Tails(tailing),
     vault,
     rotation: new Rotation({ keys, vault, now: Date.now, onError: (message) => logged.push(message) }),

@@ -53,6 +53,7 @@ import { openSandbox, TRIPWIRE_ALARM, TRIPWIRE_SIGNAL } from './open-sandbox.ts'
 import { Quarantine } from './quarantine.ts';
 import { tellOfQuarantine } from './quarantine-notice.ts';
 import { createQuotas } from './quotas.ts';
+import { readPlans } from './plans.ts';
 import { createScheduler } from './scheduling.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
@@ -105,6 +106,8 @@ export interface PlatformOptions {
   readonly keepLogDays: number;
   /** What an account's logs may take, with their index; 0 for no limit but that of all accounts together. */
   readonly keepLogBytes: number;
+  /** A file of price plans; the shipped ones without it. */
+  readonly plansFile?: string;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
@@ -137,6 +140,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const warn = (message: string) => onEvent({ event: 'warning', message });
   onEvent({ event: 'starting', pid: process.pid });
   const { sandbox } = await openSandbox({ mode: options.sandbox, isRequired: options.requireSandbox, onEvent });
+  const plans = readPlans(options.plansFile);
   // Everything below is for the platform's own eyes, whatever the data folder allows.
   process.umask(0o077);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -416,6 +420,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     quotas,
     webhooks,
     logs,
+    plans,
     tails,
     vault,
     rotation,

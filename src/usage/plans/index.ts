@@ -5,6 +5,6 @@
  * Start at bill.ts; plan.ts says what a plan may be, shipped.json has those that are there.
  */
 export { type Bill, type BillLine, toBill } from './bill.ts';
-export { compareWith, type Comparison } from './compare.ts';
+export { compareWith, type Comparison, toFormula } from './compare.ts';
 export { toAmountText } from './currency.ts';
-export { type NamedPlan, parsePlanBook } from './plan-book.ts';
+export { type NamedPlan, parsePlanBook, type PlanBook } from './plan-book.ts';

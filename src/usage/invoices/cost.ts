@@ -1,0 +1,48 @@
+/** What an account's month costs: from the ledger's sums, by its plan. */
+import type { AccountId, WorkerName } from '../../ids.ts';
+import type { Ledger } from '../../store/index.ts';
+import { type Bill, compareWith, type Comparison, type PlanBook, toBill, toFormula } from '../plans/index.ts';
+import { addTotals, createTotals, type UsageTotals } from '../totals.ts';
+import type { Month } from './month.ts';
+
+const MAX_WORKERS = 1_000_000; // a bill that left some out would be wrong: beyond this there is none
+
+export interface WorkerUsage {
+  readonly worker: WorkerName;
+  readonly totals: UsageTotals;
+}
+
+export interface Cost {
+  readonly planName: string;
+  readonly bill: Bill;
+  readonly formula: string;
+  readonly totals: UsageTotals;
+  /** By name; their sum is `totals`. */
+  readonly workers: readonly WorkerUsage[];
+  /** The same usage under the plans of the book that are for comparison. */
+  readonly compare: readonly Comparison[];
+}
+
+export async function readCost(
+  { ledger, plans }: { readonly ledger: Pick<Ledger, 'sums'>; readonly plans: PlanBook },
+  account: AccountId,
+  { since, until }: Month,
+): Promise<Cost> {
+  const sums = await ledger.sums({ account, since, until, by: 'month' }, MAX_WORKERS + 1);
+  if (sums.length > MAX_WORKERS) throw new Error(`Cannot bill ${account}: more than ${MAX_WORKERS} Workers in a month`);
+  const totals = createTotals();
+  for (const sum of sums) addTotals(totals, sum.totals);
+  const { name: planName, plan } = plans.of(account);
+  const bill = toBill(plan, totals);
+  return {
+    planName,
+    bill,
+    formula: toFormula(bill, totals),
+    totals,
+    workers: sums.map(({ worker, totals }) => ({ worker, totals })),
+    compare: compareWith(
+      plans.compared.filter(({ name }) => name !== planName),
+      totals,
+    ),
+  };
+}

@@ -1,0 +1,81 @@
+/** From requests to money: a real platform with the operator's plans, read by the command line. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { runIsola } from '../helpers/isola-command.ts';
+import { spawnIsola } from '../helpers/isola-process.ts';
+import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
+import { deployCode } from '../helpers/quick-deploy.ts';
+import { awaitUsage } from '../helpers/usage.ts';
+
+const PLANS = {
+  default: 'dear',
+  compare: ['standard', 'lambda-2018-128mb'],
+  plans: {
+    dear: {
+      kind: 'cpu',
+      title: 'Dear',
+      currency: 'EUR',
+      perMillionRequests: '500000',
+      perMillionCpuMs: '1000000',
+      minimum: '20.00',
+    },
+  },
+  accounts: { main: { overrides: { perMillionCpuMs: '0' } } },
+};
+
+describe('Billing', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'isola-billing-'));
+  let platform: TestPlatform;
+
+  before(async () => {
+    const file = join(dir, 'plans.json');
+    writeFileSync(file, JSON.stringify(PLANS));
+    platform = await startTestPlatform(['--cells', '1', '--plans', file]);
+    await deployCode(platform, 'hello', `export default { fetch: () => new Response('hello') }`);
+    for (let sent = 0; sent < 7; sent++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other is as good
+      assert.equal((await platform.request('hello', '/')).status, 200);
+    }
+    await awaitUsage(platform, 'hello', ({ requests }) => requests === 7);
+  });
+  after(async () => {
+    await platform.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it('is by the plans of the operator, and tells what it would have cost under others', async () => {
+    const { stdout } = await runIsola(platform, ['usage', '--compare']);
+    assert.match(
+      stdout,
+      /^dear \(the plan of main\) +20\.00 EUR +7 requests × 500000 \/ 1000000 \+ .*up to the minimum/m,
+    );
+    assert.match(stdout, /^standard +0\.00 USD +7 requests × 0\.30 \/ 1000000 \+ /m);
+    assert.match(stdout, /^lambda-2018-128mb +0\.00 USD .* GB-s \(700 ms, each request rounded up to 100 ms/m);
+    const json = JSON.parse((await runIsola(platform, ['usage', '--compare', '--json'])).stdout) as {
+      lines: { item: string; amount_minor: number }[];
+      total_minor: number;
+    };
+    assert.deepEqual(
+      json.lines.map(({ item, amount_minor }) => [item, amount_minor]),
+      [
+        ['requests', 350],
+        ['cpu_ms', 0],
+        ['minimum', 1_650],
+      ],
+    );
+    assert.equal(json.total_minor, 2_000);
+  });
+
+  it('does not begin with plans that do not fit, and says why', async () => {
+    const file = join(dir, 'wrong.json');
+    writeFileSync(file, JSON.stringify({ default: 'free' }));
+    const args = ['--port', '0', '--control-port', '0', '--data', join(dir, 'data'), '--plans', file];
+    const server = spawnIsola(['serve', ...args]);
+    const { code } = await server.exited;
+    assert.equal(code, 1);
+    assert.match(server.stderr.join('\n'), /Cannot use --plans .*wrong\.json: default: there is no plan 'free'/);
+  });
+});
