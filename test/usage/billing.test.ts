@@ -1,6 +1,6 @@
 /** From requests to money: a real platform with the operator's plans, read by the command line. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -67,6 +67,33 @@ describe('Billing', () => {
       ],
     );
     assert.equal(json.total_minor, 2_000);
+  });
+
+  it('makes an invoice as PDF and JSON, whose lines add up', async () => {
+    const month = new Date().toISOString().slice(0, 7);
+    const args = ['--month', month, '--out', join(dir, 'invoices'), '--issuer', 'Isola Ltd'];
+    const { code, stdout } = await runIsola(platform, ['invoice', ...args]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^20\.00 EUR, until now: .*\.pdf and .*\.json$/);
+    const path = join(dir, 'invoices', `invoice-main-${month}`);
+    assert.match(readFileSync(`${path}.pdf`, 'latin1'), /^%PDF-1\./);
+    const invoice = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as {
+      number: string;
+      issuer: string;
+      final: boolean;
+      lines: { amount_minor: number }[];
+      total_minor: number;
+      workers: { worker: string; requests: number }[];
+    };
+    assert.deepEqual([invoice.number, invoice.issuer, invoice.final], [`main-${month}`, 'Isola Ltd', false]);
+    assert.equal(
+      invoice.lines.reduce((sum, { amount_minor }) => sum + amount_minor, 0),
+      invoice.total_minor,
+    );
+    assert.deepEqual(
+      invoice.workers.map(({ worker, requests }) => [worker, requests]),
+      [['hello', 7]],
+    );
   });
 
   it('does not begin with plans that do not fit, and says why', async () => {
