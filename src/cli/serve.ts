@@ -233,6 +233,30 @@ export const PLATFORM_OPTIONS = {
   },
   'require-sandbox': { type: 'boolean', help: 'Refuse to start without bubblewrap and its filters' },
   plans: { type: 'string', value: 'FILE', help: 'Price plans as JSON, beside the shipped ones or in their place' },
+  'stripe-key': {
+    type: 'string',
+    value: 'SOURCE',
+    pattern: /^(?:file|env):./s,
+    allowed: 'file:PATH or env:NAME',
+    help: 'Export usage to Stripe as meter events, with the key from file:PATH or env:NAME',
+  },
+  'stripe-url': {
+    type: 'string',
+    value: 'URL',
+    default: 'https://api.stripe.com',
+    // In the clear only where nobody can listen: the key goes along.
+    pattern: /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?)\/?$/,
+    allowed: 'an https:// address, or http:// on this machine',
+    help: 'Where its API is',
+  },
+  'stripe-interval': {
+    type: 'integer',
+    value: 'SECONDS',
+    default: 300,
+    min: 1,
+    max: 86_400,
+    help: 'Time between two exports',
+  },
   json: { type: 'boolean', help: 'Print one JSON object per line: ready, token, cell-exit, invocation …' },
 } as const;
 
@@ -279,6 +303,9 @@ export interface PlatformValues {
   readonly sandbox: string;
   readonly 'require-sandbox': boolean;
   readonly plans: string | undefined;
+  readonly 'stripe-key': string | undefined;
+  readonly 'stripe-url': string;
+  readonly 'stripe-interval': number;
   readonly json: boolean;
 }
 
@@ -399,6 +426,7 @@ function toPlatformOptions(
     requireSandbox: values['require-sandbox'],
     onEvent,
     ...toTlsOption(values),
+    ...toStripeOption(values),
     ...(values['public-port'] !== undefined && { publicPort: values['public-port'] }),
     ...(values['dns-server'] !== undefined && { dnsServer: values['dns-server'] }),
     ...(values.plans !== undefined && { plansFile: resolve(values.plans) }),
@@ -417,6 +445,11 @@ function toTlsOption(values: PlatformValues): Pick<PlatformOptions, 'tls'> {
   }
   const files = certs.map((cert, at) => ({ cert: resolve(cert), key: resolve(keys[at] ?? '') }));
   return { tls: { port, files, redirect } };
+}
+
+function toStripeOption(values: PlatformValues): Pick<PlatformOptions, 'stripe'> {
+  const { 'stripe-key': keySource, 'stripe-url': url, 'stripe-interval': seconds } = values;
+  return keySource === undefined ? {} : { stripe: { keySource, url, intervalMs: seconds * 1_000 } };
 }
 
 function toKeySource(text: string | undefined): KeySource | undefined {

@@ -8,6 +8,7 @@ export type { AccountData } from './account-data.ts';
 export type { AssetEntry, AssetIndex, AssetQuota, AssetUpload, UploadManifest } from './asset-index.ts';
 export type { AuditDraft, AuditFilter, AuditLog, AuditRecord } from './audit.ts';
 export type { Blobs } from './blobs.ts';
+export type { ExportKey, ExportProgress, Exports, PendingExport } from './exports.ts';
 export type { Expiring, Grant, Grants } from './grants.ts';
 export type { HostRuleDraft, HostRuleRecord, Hostnames, RuleChange, Zone } from './hostnames.ts';
 export type { Housekeeping, TrimCursor, TrimmedVersion, VersionQuota } from './housekeeping.ts';

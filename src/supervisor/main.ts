@@ -31,6 +31,7 @@ import { openFileBlobs } from '../store/files/index.ts';
 import { type KeySource, openVault, Rotation } from '../secrets/index.ts';
 import {
   openSqliteAuditLog,
+  openSqliteExports,
   openSqliteKvStore,
   openSqliteLedger,
   openSqliteLogStore,
@@ -58,6 +59,7 @@ import { createScheduler } from './scheduling.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
 import { createTails } from './tailing.ts';
+import { createUsageExport, readStripeKey, type StripeSettings } from './usage-export.ts';
 
 export interface PlatformOptions {
   readonly host: string;
@@ -108,6 +110,8 @@ export interface PlatformOptions {
   readonly keepLogBytes: number;
   /** A file of price plans; the shipped ones without it. */
   readonly plansFile?: string;
+  /** Exports the usage of the accounts that the plans have a customer for. */
+  readonly stripe?: StripeSettings;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
@@ -141,6 +145,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   onEvent({ event: 'starting', pid: process.pid });
   const { sandbox } = await openSandbox({ mode: options.sandbox, isRequired: options.requireSandbox, onEvent });
   const plans = readPlans(options.plansFile);
+  const { stripe } = options;
+  const stripeKey = stripe && readStripeKey(stripe.keySource);
   // Everything below is for the platform's own eyes, whatever the data folder allows.
   process.umask(0o077);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -156,6 +162,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(() => kv.close());
   const ledger = await openSqliteLedger(join(dataDir, 'usage.sqlite'));
   stack.defer(() => ledger.close());
+  const exports = openSqliteExports(join(dataDir, 'exports.sqlite'));
+  stack.defer(() => exports.close());
   const kvService = createKvService(kv, Date.now);
   const vault = await openVault({
     keys: secretKeys,
@@ -388,6 +396,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       tails,
       ledger,
       quotas,
+      exports,
       { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) },
       { deleteAccount: async () => retention.collectSoon() },
     ],
@@ -460,6 +469,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const controlPort = typeof address === 'object' && address !== null ? address.port : options.controlPort;
 
   await scheduler.start();
+  if (stripe !== undefined && stripeKey !== undefined) {
+    const toStripe = createUsageExport({ ...stripe, key: stripeKey }, { ledger, exports, plans, onWarning: warn });
+    stack.defer(() => toStripe.close());
+    toStripe.start();
+  }
   await retention.sweepSoon();
 
   const resources = stack.move();

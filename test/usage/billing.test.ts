@@ -1,6 +1,10 @@
 /** From requests to money: a real platform with the operator's plans, read by the command line. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -10,6 +14,7 @@ import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
 import { deployCode } from '../helpers/quick-deploy.ts';
 import { awaitUsage } from '../helpers/usage.ts';
 
+const STRIPE_KEY = 'rk_test_billing';
 const PLANS = {
   default: 'dear',
   compare: ['standard', 'lambda-2018-128mb'],
@@ -23,17 +28,30 @@ const PLANS = {
       minimum: '20.00',
     },
   },
-  accounts: { main: { overrides: { perMillionCpuMs: '0' } } },
+  accounts: { main: { overrides: { perMillionCpuMs: '0' }, stripeCustomer: 'cus_main' } },
 };
 
 describe('Billing', () => {
   const dir = mkdtempSync(join(tmpdir(), 'isola-billing-'));
+  const toStripe = Promise.withResolvers<{ authorization: string | undefined; body: string }>();
+  const stripe = createServer((request, response) => {
+    text(request).then((body) => {
+      toStripe.resolve({ authorization: request.headers.authorization, body });
+      response.end('{}');
+    }, toStripe.reject);
+  });
   let platform: TestPlatform;
 
   before(async () => {
     const file = join(dir, 'plans.json');
     writeFileSync(file, JSON.stringify(PLANS));
-    platform = await startTestPlatform(['--cells', '1', '--plans', file]);
+    const keyFile = join(dir, 'stripe-key');
+    writeFileSync(keyFile, `${STRIPE_KEY}\n`);
+    stripe.listen(0, '127.0.0.1');
+    await once(stripe, 'listening');
+    const url = `http://127.0.0.1:${(stripe.address() as AddressInfo).port}`;
+    const exporting = ['--stripe-key', `file:${keyFile}`, '--stripe-url', url, '--stripe-interval', '1'];
+    platform = await startTestPlatform(['--cells', '1', '--plans', file, ...exporting]);
     await deployCode(platform, 'hello', `export default { fetch: () => new Response('hello') }`);
     for (let sent = 0; sent < 7; sent++) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other is as good
@@ -43,6 +61,7 @@ describe('Billing', () => {
   });
   after(async () => {
     await platform.stop();
+    stripe.close();
     rmSync(dir, { recursive: true, force: true });
   });
 
@@ -94,6 +113,29 @@ describe('Billing', () => {
       invoice.workers.map(({ worker, requests }) => [worker, requests]),
       [['hello', 7]],
     );
+  });
+
+  it('tells Stripe what was used, with the key that nobody else sees', async () => {
+    const { authorization, body } = await toStripe.promise;
+    assert.equal(authorization, `Bearer ${STRIPE_KEY}`);
+    const event = new URLSearchParams(body);
+    assert.match(event.get('event_name') ?? '', /^isola_(requests|cpu_ms)$/);
+    assert.equal(event.get('payload[stripe_customer_id]'), 'cus_main');
+    assert.ok(Number(event.get('payload[value]')) >= 1);
+  });
+
+  it('does not begin without the key that it was told to use, and does not show what it found', async () => {
+    const file = join(dir, 'no-key');
+    writeFileSync(file, 'hunter2 hunter2');
+    const args = ['--port', '0', '--control-port', '0', '--data', join(dir, 'data'), '--stripe-key', `file:${file}`];
+    const server = spawnIsola(['serve', ...args]);
+    const { code } = await server.exited;
+    assert.equal(code, 1);
+    assert.match(
+      server.stderr.join('\n'),
+      /Cannot use --stripe-key file:.*no-key: there is no key that begins with sk_/,
+    );
+    assert.doesNotMatch(server.stderr.join('\n'), /hunter2/);
   });
 
   it('does not begin with plans that do not fit, and says why', async () => {

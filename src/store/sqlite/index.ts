@@ -8,4 +8,5 @@ export { openInlineKvStore, openSqliteKvStore } from './kv/sqlite-kv-store.ts';
 export { openInlineLedger, openSqliteLedger } from './ledger/sqlite-ledger.ts';
 export { openInlineLogStore, openSqliteLogStore } from './logs/sqlite-log-store.ts';
 export { type AuditLogOptions, openSqliteAuditLog } from './sqlite-audit-log.ts';
+export { openSqliteExports } from './sqlite-exports.ts';
 export { openSqliteRegistry, openSqliteStores, type SqliteStores } from './stores.ts';

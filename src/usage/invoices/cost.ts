@@ -23,15 +23,22 @@ export interface Cost {
   readonly compare: readonly Comparison[];
 }
 
+/** Of all Workers together. */
+export async function readMonthTotals(
+  ledger: Pick<Ledger, 'sums'>,
+  account: AccountId,
+  month: Month,
+): Promise<UsageTotals> {
+  return addUp(await readSums(ledger, account, month));
+}
+
 export async function readCost(
   { ledger, plans }: { readonly ledger: Pick<Ledger, 'sums'>; readonly plans: PlanBook },
   account: AccountId,
-  { since, until }: Month,
+  month: Month,
 ): Promise<Cost> {
-  const sums = await ledger.sums({ account, since, until, by: 'month' }, MAX_WORKERS + 1);
-  if (sums.length > MAX_WORKERS) throw new Error(`Cannot bill ${account}: more than ${MAX_WORKERS} Workers in a month`);
-  const totals = createTotals();
-  for (const sum of sums) addTotals(totals, sum.totals);
+  const sums = await readSums(ledger, account, month);
+  const totals = addUp(sums);
   const { name: planName, plan } = plans.of(account);
   const bill = toBill(plan, totals);
   return {
@@ -45,4 +52,20 @@ export async function readCost(
       totals,
     ),
   };
+}
+
+async function readSums(
+  ledger: Pick<Ledger, 'sums'>,
+  account: AccountId,
+  { since, until }: Month,
+): Promise<readonly WorkerUsage[]> {
+  const sums = await ledger.sums({ account, since, until, by: 'month' }, MAX_WORKERS + 1);
+  if (sums.length > MAX_WORKERS) throw new Error(`Cannot bill ${account}: more than ${MAX_WORKERS} Workers in a month`);
+  return sums;
+}
+
+function addUp(sums: readonly WorkerUsage[]): UsageTotals {
+  const totals = createTotals();
+  for (const sum of sums) addTotals(totals, sum.totals);
+  return totals;
 }

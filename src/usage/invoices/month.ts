@@ -8,6 +8,13 @@ export interface Month {
   readonly until: number;
 }
 
+/** The one in which `time` is, ms since 1970. */
+export function toMonth(time: number): Month {
+  const date = new Date(time);
+  const [year, index] = [date.getUTCFullYear(), date.getUTCMonth()];
+  return { name: date.toISOString().slice(0, 7), since: Date.UTC(year, index), until: Date.UTC(year, index + 1) };
+}
+
 export function parseMonth(name: string): Month | undefined {
   const [, year, number] = MONTH.exec(name) ?? [];
   if (year === undefined || number === undefined) return undefined;

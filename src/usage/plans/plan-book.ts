@@ -19,6 +19,11 @@ const BookSchema = z.strictObject({
       z.string().max(100),
       z.strictObject({
         plan: PlanName.optional(),
+        /** Who the account is at Stripe: its usage is exported there. */
+        stripeCustomer: z
+          .string()
+          .regex(/^cus_\w{1,100}$/, 'must be the id of a customer, cus_…')
+          .optional(),
         /** Fields of the plan that this account has otherwise; `included` field by field. */
         overrides: z.record(z.string(), z.unknown()).optional(),
       }),
@@ -35,6 +40,8 @@ export interface NamedPlan {
 export class PlanBook {
   readonly #plans: ReadonlyMap<string, Plan>;
   readonly #accounts: ReadonlyMap<string, NamedPlan>;
+  /** The accounts whose usage is exported, and who each is at Stripe. */
+  readonly customers: ReadonlyMap<string, string>;
   readonly #default: NamedPlan;
   readonly #compare: readonly NamedPlan[];
 
@@ -42,6 +49,11 @@ export class PlanBook {
     this.#plans = new Map(Object.entries({ ...SHIPPED.plans, ...plans }));
     this.#default = this.#named(standard ?? SHIPPED.default ?? '', 'default');
     this.#compare = (compare ?? SHIPPED.compare ?? []).map((name) => this.#named(name, 'compare'));
+    this.customers = new Map(
+      Object.entries(accounts).flatMap(([account, { stripeCustomer }]) =>
+        stripeCustomer === undefined ? [] : [[account, stripeCustomer] as const],
+      ),
+    );
     this.#accounts = new Map(
       Object.entries(accounts).map(([account, { plan, overrides = {} }]) => {
         const base = plan === undefined ? this.#default : this.#named(plan, `accounts.${account}.plan`);
