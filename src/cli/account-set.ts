@@ -65,6 +65,13 @@ const SETTING_OPTIONS = {
     allowed: "an http or https address, or 'none'",
     help: 'Where warnings at 80 and 100 percent are sent, signed',
   },
+  plan: {
+    type: 'string',
+    value: 'NAME',
+    pattern: /^[a-z0-9][a-z0-9-]{0,62}$/,
+    allowed: "the name of a price plan, or 'usual'",
+    help: 'Price plan of the account; usual takes it back',
+  },
 } as const;
 
 const SettingsSchema = z.object({
@@ -77,6 +84,7 @@ const SettingsSchema = z.object({
   overQuota: z.string().nullable(),
   quotaWebhook: z.string().nullable(),
   quotaWebhookKey: z.string().nullable(),
+  plan: z.string().nullable(),
 });
 
 export const accountSet = defineCommand({
@@ -91,6 +99,7 @@ export const accountSet = defineCommand({
     { line: 'isola account set acme --cordon trusted', does: 'It meets none but accounts of that level' },
     { line: 'isola account set acme --isolation process', does: 'It meets nobody' },
     { line: 'isola account set acme --daily-requests 100000 --over-quota closed', does: 'Then its Workers answer 429' },
+    { line: 'isola account set acme --plan pro', does: 'For the month under way, too' },
   ],
   run: async ({ json, url, data, ...given }, positionals) => {
     const id = onlyArgument(accountSet, positionals);
@@ -115,6 +124,7 @@ export const accountSet = defineCommand({
       'over-quota': settings.overQuota ?? 'open',
       'quota-webhook': settings.quotaWebhook ?? 'none',
       'signed with': settings.quotaWebhookKey,
+      plan: settings.plan ?? 'usual',
     };
     printLine(`Account ${toCell(id)}`);
     for (const [name, value] of Object.entries(shown)) {
@@ -126,7 +136,7 @@ export const accountSet = defineCommand({
 
 function toChanges(given: Readonly<Record<keyof typeof SETTING_OPTIONS, string | undefined>>): object {
   const { 'egress-allow': allow, 'egress-deny': deny, 'daily-requests': requests, 'monthly-cpu-ms': cpuMs } = given;
-  const { 'over-quota': over, 'quota-webhook': webhook, cordon, isolation } = given;
+  const { 'over-quota': over, 'quota-webhook': webhook, cordon, isolation, plan } = given;
   return {
     ...(allow !== undefined && { egressAllow: toHosts(allow, 'any') }),
     ...(deny !== undefined && { egressDeny: toHosts(deny, 'none') }),
@@ -134,6 +144,7 @@ function toChanges(given: Readonly<Record<keyof typeof SETTING_OPTIONS, string |
     ...(isolation !== undefined && { isolation: isolation === 'shared' ? null : isolation }),
     ...(requests !== undefined && { dailyRequests: requests === 'any' ? null : Number(requests) }),
     ...(cpuMs !== undefined && { monthlyCpuMs: cpuMs === 'any' ? null : Number(cpuMs) }),
+    ...(plan !== undefined && { plan: plan === 'usual' ? null : plan }),
     ...(over !== undefined && { overQuota: over }),
     ...(webhook !== undefined && { quotaWebhook: webhook === 'none' ? null : webhook }),
   };

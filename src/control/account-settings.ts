@@ -5,6 +5,7 @@ import { parseHostPattern } from '../hostnames/index.ts';
 import type { AccountId } from '../ids.ts';
 import { MAX_EGRESS_HOSTS } from '../limits.ts';
 import type { AccountSettings, AccountSettingsPatch } from '../store/index.ts';
+import type { PlanBook } from '../usage/plans/index.ts';
 import type { Resource } from './context.ts';
 import { ok, Result } from './envelope.ts';
 import { AccountParams } from './names.ts';
@@ -34,6 +35,7 @@ const Quantity = z.int().min(0).max(1e15);
 const Changes = z.strictObject({
   egressAllow: Hosts.nullable().optional(),
   egressDeny: Hosts.nullable().optional(),
+  plan: z.string().max(100).nullable().optional(),
   cordon: Cordon.nullable().optional(),
   isolation: Isolation.nullable().optional(),
   dailyRequests: Quantity.nullable().optional(),
@@ -48,6 +50,7 @@ const Changes = z.strictObject({
 const Settings = z.object({
   egressAllow: z.array(z.string()).nullable(),
   egressDeny: z.array(z.string()).nullable(),
+  plan: z.string().nullable(),
   cordon: z.string().nullable(),
   isolation: Isolation.nullable(),
   dailyRequests: z.int().nullable(),
@@ -60,7 +63,7 @@ const Settings = z.object({
 
 const tags = ['Accounts'];
 
-export const registerAccountSettings: Resource = (app, { registry, platform, quotas, webhooks }) => {
+export const registerAccountSettings: Resource = (app, { registry, plans, platform, quotas, webhooks }) => {
   const toAnswer = (account: AccountId, settings: AccountSettings): z.input<typeof Settings> => ({
     ...toBody(settings),
     quotaWebhookKey: settings.quotaWebhook === undefined ? null : webhooks.keyOf(account),
@@ -98,6 +101,7 @@ export const registerAccountSettings: Resource = (app, { registry, platform, quo
       },
     },
     async ({ params, body }) => {
+      if (typeof body.plan === 'string') checkPlan(plans, params.account, body.plan);
       const { settings } = await registry.setAccountSettings(params.account, toPatch(body));
       if (body.cordon !== undefined || body.isolation !== undefined)
         await platform.placeAccount(params.account, settings);
@@ -107,16 +111,29 @@ export const registerAccountSettings: Resource = (app, { registry, platform, quo
   );
 };
 
+function checkPlan(plans: PlanBook, account: string, plan: string): void {
+  try {
+    plans.of(account, plan);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new PlatformError('badRequest', `Cannot give '${account}' the plan '${plan}': ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
 function toPatch(changes: z.output<typeof Changes>): AccountSettingsPatch {
   const named = Object.entries(changes).filter(([, value]) => value !== undefined);
   return Object.fromEntries(named.map(([name, value]) => [name, value ?? undefined])) as AccountSettingsPatch;
 }
 
 function toBody(settings: AccountSettings): Omit<z.input<typeof Settings>, 'quotaWebhookKey'> {
-  const { egressAllow, egressDeny, cordon, isolation, dailyRequests, monthlyCpuMs, overQuota, quotaWebhook } = settings;
+  const { egressAllow, egressDeny, plan, cordon, isolation, dailyRequests, monthlyCpuMs, overQuota, quotaWebhook } =
+    settings;
   return {
     egressAllow: toList(egressAllow),
     egressDeny: toList(egressDeny),
+    plan: plan ?? null,
     cordon: cordon ?? null,
     isolation: isolation ?? null,
     dailyRequests: dailyRequests ?? null,

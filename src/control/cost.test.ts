@@ -79,6 +79,22 @@ describe('cost', () => {
     );
   });
 
+  it('is by the plan that the account was given, until it is taken back', async () => {
+    await using control = await openTestControl({ now: () => NOW });
+    const plan = async (): Promise<unknown> => (await control.request('GET', '/isola/cost')).result.plan;
+    const given = await control.request('PATCH', '/isola/settings', { plan: 'workers-2018' });
+    assert.deepEqual([given.status, given.result.plan, await plan()], [200, 'workers-2018', 'workers-2018']);
+    const missing = await control.request('PATCH', '/isola/settings', { plan: 'gold' });
+    assert.deepEqual([missing.status, await plan()], [400, 'workers-2018']);
+    assert.match(missing.errors[0]!.message, /^Cannot give 'main' the plan 'gold': .*there are standard, /);
+    await control.request('PATCH', '/isola/settings', { plan: null });
+    assert.equal(await plan(), 'standard');
+    // One that has gone from the file since: nothing is billed by another in silence.
+    await control.registry.setAccountSettings(MAIN, { plan: 'gone' });
+    const gone = await control.request('GET', '/isola/cost');
+    assert.deepEqual([gone.status, gone.errors[0]!.message.includes("no plan 'gone'")], [400, true]);
+  });
+
   it('is refused for what is no month', async () => {
     await using control = await openTestControl({ now: () => NOW });
     for (const month of ['2026', '2026-13', '2026-1', 'x', '']) {

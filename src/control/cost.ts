@@ -52,7 +52,7 @@ const CostBody = z.object({
   ),
 });
 
-export const registerCost: Resource = (app, { ledger, plans, now }) => {
+export const registerCost: Resource = (app, { registry, ledger, plans, now }) => {
   app.get(
     '/accounts/:account/isola/cost',
     {
@@ -73,7 +73,15 @@ export const registerCost: Resource = (app, { ledger, plans, now }) => {
       if (month === undefined) {
         throw new PlatformError('badRequest', `Cannot tell the cost of '${name}': must be a month such as 2026-11`);
       }
-      const cost = await readCost({ ledger, plans }, params.account, month);
+      const { account } = params;
+      const plan = (await registry.account(account))?.settings.plan;
+      const cost = await readCost({ ledger, plans }, { account, plan }, month).catch((error: unknown) => {
+        // The operator's to mend: a plan that was assigned has gone from the file.
+        if (!(error instanceof RangeError)) throw error;
+        throw new PlatformError('badRequest', `Cannot tell the cost of '${account}': ${error.message}`, {
+          cause: error,
+        });
+      });
       return ok({
         account_id: params.account,
         month: name,

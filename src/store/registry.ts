@@ -40,6 +40,8 @@ export interface AccountSettings {
   readonly overQuota?: 'open' | 'closed';
   /** Where warnings go. */
   readonly quotaWebhook?: string;
+  /** Its price plan; the one that the operator's file says, when absent. */
+  readonly plan?: string;
 }
 
 export type AccountSettingsPatch = { readonly [Name in keyof AccountSettings]: AccountSettings[Name] | undefined };

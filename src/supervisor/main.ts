@@ -470,7 +470,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   await scheduler.start();
   if (stripe !== undefined && stripeKey !== undefined) {
-    const toStripe = createUsageExport({ ...stripe, key: stripeKey }, { ledger, exports, plans, onWarning: warn });
+    const toStripe = createUsageExport(
+      { ...stripe, key: stripeKey },
+      { ledger, exports, plans, registry, onWarning: warn },
+    );
     stack.defer(() => toStripe.close());
     toStripe.start();
   }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { AccountId } from '../ids.ts';
-import type { Exports, Ledger } from '../store/index.ts';
+import type { Exports, Ledger, Registry } from '../store/index.ts';
 import { StripeExporter, UsageExport } from '../usage/export/index.ts';
 import type { PlanBook } from '../usage/plans/index.ts';
 
@@ -32,14 +32,18 @@ export function createUsageExport(
     readonly ledger: Pick<Ledger, 'sums'>;
     readonly exports: Exports;
     readonly plans: PlanBook;
+    readonly registry: Pick<Registry, 'account'>;
     readonly onWarning: (message: string) => void;
   },
 ): UsageExport {
-  const { plans, ...rest } = deps;
+  const { plans, registry, ...rest } = deps;
   const accounts = [...plans.customers].map(([account, customer]) => {
-    const { plan } = plans.of(account);
-    const billsStarts = plan.kind === 'cpu' && plan.startCpu === 'billed';
-    return { account: account as AccountId, customer, billsStarts };
+    const id = account as AccountId;
+    const billsStarts = async (): Promise<boolean> => {
+      const { plan } = plans.of(id, (await registry.account(id))?.settings.plan);
+      return plan.kind === 'cpu' && plan.startCpu === 'billed';
+    };
+    return { account: id, customer, billsStarts };
   });
   if (accounts.length === 0) {
     deps.onWarning('Nothing goes to Stripe: no account of the file of --plans has a stripeCustomer');

@@ -18,7 +18,7 @@ import { UsageExport, type UsageExportDeps } from './usage-export.ts';
 const KEY = 'rk_test_secret_canary';
 const HOUR_MS = 3_600_000;
 const NOVEMBER = Date.UTC(2026, 10, 20, 12);
-const ACME = { account: 'acme' as AccountId, customer: 'cus_acme', billsStarts: false };
+const ACME = { account: 'acme' as AccountId, customer: 'cus_acme', billsStarts: async () => false };
 
 /** What to do with a request: after it was taken (`lost`), or instead. */
 type Fault = 'lost' | 'failed' | 'limited' | 'refused' | 'unauthorized';
@@ -181,7 +181,7 @@ describe('UsageExport', () => {
     const ledger = openInlineLedger();
     await use(ledger, NOVEMBER, { requests: 10 });
     await use(ledger, NOVEMBER, { requests: 3 }, 'other');
-    const other = { account: 'other' as AccountId, customer: 'cus_other', billsStarts: true };
+    const other = { account: 'other' as AccountId, customer: 'cus_other', billsStarts: async () => true };
     const exporting = open(ledger, undefined, { accounts: [ACME, other] });
     stripe.faults.push('refused');
     await exporting.round();

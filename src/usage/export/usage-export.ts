@@ -11,8 +11,8 @@ const MAX_BACKOFF_MS = 10 * 60_000; // Stripe is asked again within the hour in 
 export interface ExportAccount {
   readonly account: AccountId;
   readonly customer: string;
-  /** Whether the CPU time of cold starts counts. */
-  readonly billsStarts: boolean;
+  /** Whether the CPU time of cold starts counts, by the plan of now. */
+  readonly billsStarts: () => Promise<boolean>;
 }
 
 export interface UsageExportDeps {
@@ -61,15 +61,17 @@ export class UsageExport {
     const { now, accounts, ledger } = this.#deps;
     const current = toMonth(now());
     const months = [toMonth(current.since - 1), current];
-    for (const { account, ...who } of accounts) {
+    for (const { account, customer, billsStarts } of accounts) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other: there is no hurry
+      const withStarts = await billsStarts();
       for (const month of months) {
         if (this.#closing.signal.aborted) return;
-        // oxlint-disable-next-line no-await-in-loop -- one after the other: there is no hurry
+        // oxlint-disable-next-line no-await-in-loop
         const totals = await readMonthTotals(ledger, account, month);
         for (const meter of METERS) {
           const key = { account, month: month.name, meter };
           // oxlint-disable-next-line no-await-in-loop
-          await this.#tell(key, { ...who, meter, month, total: toValue(meter, totals, who.billsStarts) });
+          await this.#tell(key, { customer, meter, month, total: toValue(meter, totals, withStarts) });
         }
       }
     }
@@ -147,9 +149,9 @@ export class UsageExport {
   }
 }
 
-function toValue(meter: Meter, { requests, cpuUs, startCpuUs }: UsageTotals, billsStarts: boolean): number {
+function toValue(meter: Meter, { requests, cpuUs, startCpuUs }: UsageTotals, withStarts: boolean): number {
   // Rounded down over the month: what is below a millisecond now is told when it has become one.
-  return meter === 'requests' ? requests : Math.floor((cpuUs + (billsStarts ? startCpuUs : 0)) / 1_000);
+  return meter === 'requests' ? requests : Math.floor((cpuUs + (withStarts ? startCpuUs : 0)) / 1_000);
 }
 
 function describe({ account, month, meter }: ExportKey): string {

@@ -34,12 +34,12 @@ export async function readMonthTotals(
 
 export async function readCost(
   { ledger, plans }: { readonly ledger: Pick<Ledger, 'sums'>; readonly plans: PlanBook },
-  account: AccountId,
+  { account, plan: assigned }: { readonly account: AccountId; readonly plan: string | undefined },
   month: Month,
 ): Promise<Cost> {
+  const { name: planName, plan } = plans.of(account, assigned);
   const sums = await readSums(ledger, account, month);
   const totals = addUp(sums);
-  const { name: planName, plan } = plans.of(account);
   const bill = toBill(plan, totals);
   return {
     planName,

@@ -40,6 +40,7 @@ export interface NamedPlan {
 export class PlanBook {
   readonly #plans: ReadonlyMap<string, Plan>;
   readonly #accounts: ReadonlyMap<string, NamedPlan>;
+  readonly #overrides: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   /** The accounts whose usage is exported, and who each is at Stripe. */
   readonly customers: ReadonlyMap<string, string>;
   readonly #default: NamedPlan;
@@ -54,6 +55,7 @@ export class PlanBook {
         stripeCustomer === undefined ? [] : [[account, stripeCustomer] as const],
       ),
     );
+    this.#overrides = new Map(Object.entries(accounts).map(([account, { overrides = {} }]) => [account, overrides]));
     this.#accounts = new Map(
       Object.entries(accounts).map(([account, { plan, overrides = {} }]) => {
         const base = plan === undefined ? this.#default : this.#named(plan, `accounts.${account}.plan`);
@@ -62,9 +64,14 @@ export class PlanBook {
     );
   }
 
-  /** The plan of an account, with what is otherwise for this one. */
-  of(account: string): NamedPlan {
-    return this.#accounts.get(account) ?? this.#default;
+  /**
+   * The plan of an account, with what is otherwise for this one: `assigned`, or the one of the file. Throws a RangeError when there
+   * is no such plan, or it cannot have the overrides of the account.
+   */
+  of(account: string, assigned?: string): NamedPlan {
+    if (assigned === undefined) return this.#accounts.get(account) ?? this.#default;
+    const { name, plan } = this.#named(assigned, 'plan');
+    return { name, plan: override(plan, this.#overrides.get(account) ?? {}, account) };
   }
 
   /** The plans that every bill is compared with. */
