@@ -14,6 +14,7 @@ import { Instances, checkCode } from './instances.ts';
 import type { Instance, InstanceOwner, ServiceCall } from './instance.ts';
 import { Invocation, type InvocationEvent, type InvocationOwner } from './invocation.ts';
 import type { AskHeap, FireScheduled, InstanceHeap } from './protocol.ts';
+import { InvocationTrace, splitRay } from './invocation-trace.ts';
 import { StatsReporter } from './stats.ts';
 import type { StatsMessage } from './stats-message.ts';
 import type { Subrequest } from './subrequest.ts';
@@ -55,8 +56,9 @@ export class Cell implements InstanceOwner, InvocationOwner {
    * a response or a reset.
    */
   serve(exchange: Exchange, head: string, body: Buffer, fin: boolean): ExchangeEvents {
-    const [ray, version, clientIp, rest] = splitHead(head);
-    const event: InvocationEvent = { kind: 'fetch', ray, clientIp, head: rest, depth: 0 };
+    const [rayAndTrace, version, clientIp, rest] = splitHead(head);
+    const [ray, trace] = splitRay(rayAndTrace);
+    const event: InvocationEvent = { kind: 'fetch', ray, clientIp, head: rest, depth: 0, trace };
     return this.#begin(version as VersionId, event, { exchange, body, fin });
   }
 
@@ -189,7 +191,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
           );
         }
         const { hops } = subrequest.invocation;
-        const passed = { ray, clientIp, head: call.head, hops, depth: depth + 1, chain };
+        const passed = { ray, clientIp, head: call.head, hops, depth: depth + 1, chain, trace: subrequest.trace };
         const event = { kind: 'fetch', ...passed, entrypoint } as const;
         subrequest.start(
           (body, fin, events) =>
@@ -214,6 +216,8 @@ export class Cell implements InstanceOwner, InvocationOwner {
       const { account, worker } = spec;
       const record = invocation.toRecord(outcome, { account, worker, version });
       this.host.meter?.end(record, invocation.told);
+      const { cpuUs, trace } = invocation;
+      trace?.end(outcome, spec, { cpuUs, version, event: record.event });
       const dropped = this.host.admitToTail?.(record);
       this.host.record(dropped === undefined ? record : { ...record, tail: invocation.toTailDetails(dropped) });
       this.#onRecord.get(invocation)?.(record);
@@ -230,6 +234,8 @@ export class Cell implements InstanceOwner, InvocationOwner {
   ): Invocation {
     const { exchange, body, fin } = request;
     const invocation = new Invocation(event, exchange, { now: this.now(), owner: this });
+    const { onSpan } = this.host;
+    if (event.trace !== undefined && onSpan !== undefined) invocation.trace = new InvocationTrace(event.trace, onSpan);
     this.#running++;
     if (onRecord !== undefined) this.#onRecord.set(invocation, onRecord);
     // What follows the head of one that asks for a WebSocket is not a body.

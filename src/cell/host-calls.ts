@@ -12,6 +12,7 @@ import { domainToAscii } from './domain.ts';
 import { OutStream } from './out-stream.ts';
 import type { Resource } from './resources.ts';
 import { type Services, toErrorText } from './services/index.ts';
+import { withTraceparent } from './invocation-trace.ts';
 import { withoutRuntime } from './own-frames.ts';
 import { Subrequest, type SubrequestBody } from './subrequest.ts';
 import { isUpgradeHead, WebSocketEnd } from './web-socket.ts';
@@ -208,7 +209,9 @@ function subrequest(instance: Instance, id: number, [inv, head, body, bindingInd
     target === undefined ? 'There is no such binding.' : refuseSubrequest(instance, invocation, isService);
   if (refusal !== undefined) return call.fail(refusal);
   const source = toSubrequestBody(instance, invocation, body);
-  const sent = isWorkerLike ? withoutRedirect(head) : head;
+  const asked = isWorkerLike ? withoutRedirect(head) : head;
+  const isHttp = isWorkerLike || !isResource;
+  const sent = call.trace !== undefined && isHttp ? withTraceparent(asked, call.trace) : asked;
   if (isService) {
     instance.owner.callService(instance, call, { bindingIndex: bindingIndex as number, head: sent, body: source });
     return;

@@ -3,6 +3,7 @@ import type { Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, StartRecord, VersionCode } from '../model.ts';
 import type { Meter } from '../usage/index.ts';
+import type { TakeSpan } from './invocation-trace.ts';
 import type { Resource } from './resources.ts';
 
 /** On whose behalf something is asked. Comes from the version's own spec, never from the guest. */
@@ -49,6 +50,8 @@ export interface CellHost {
   recordStart(record: StartRecord): void;
   /** Adds up what is used. Absent where nobody asks. */
   readonly meter?: Meter;
+  /** Takes a span of an invocation that is traced. Absent where nothing is. */
+  readonly onSpan?: TakeSpan;
   /**
    * Whether the record is wanted with its `tail`: how many of the Worker's were left out since the last one. Absent
    * where nobody tails.

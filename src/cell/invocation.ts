@@ -3,11 +3,13 @@ import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/inde
 import { ENTER } from '../guest/abi.ts';
 import { MAX_LOG_BYTES, MAX_REQUEST_BODY_BYTES, WAIT_UNTIL_WALL_MS } from '../limits.ts';
 import { countHops, LOOP_HEADER } from '../loop-header.ts';
+import type { TraceParent } from '../trace-context.ts';
 import type { ExceptionInfo, InvocationRecord, LogLine, Outcome, TailDetails } from '../model.ts';
 import type { Told } from '../usage/index.ts';
 import { failureResponse } from './failure-response.ts';
 import type { InStream } from './in-stream.ts';
 import type { Instance } from './instance.ts';
+import type { InvocationTrace } from './invocation-trace.ts';
 import type { OutStream } from './out-stream.ts';
 import type { ClientSocket } from './relay.ts';
 
@@ -32,6 +34,8 @@ export interface InvocationEvent {
   readonly depth: number;
   /** Of everything that the same request set off. */
   readonly chain?: CallChain;
+  /** What it is a part of, when it is traced. */
+  readonly trace?: TraceParent | undefined;
   /** Of a call through a service binding: the caller's. */
   readonly hops?: number;
 }
@@ -66,6 +70,8 @@ export class Invocation implements ExchangeEvents {
   cold = false;
   /** What has been counted of it while it runs. */
   told: Told | undefined;
+  /** Made when it is traced. */
+  trace: InvocationTrace | undefined;
   /** Subrequests that wait for their response's head; further ones queue in `waiting`. */
   openConnections = 0;
   readonly waiting: (() => void)[] = [];

@@ -3,6 +3,7 @@ import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, StartRecord, VersionCode } from '../model.ts';
 import { Meter } from '../usage/index.ts';
+import { SpanBatch, type WireSpan } from '../trace-context.ts';
 import type { CellHost, FetchPrincipal, Principal } from './host.ts';
 import type { Deployed, TailedWorkersMessage } from './protocol.ts';
 import { LogBudgets } from './log-budgets.ts';
@@ -16,12 +17,14 @@ export class RemoteHost implements CellHost {
   readonly #channel: Channel;
   readonly #records: RecordBatch;
   readonly #budgets = new LogBudgets();
+  readonly #spans: SpanBatch;
   readonly #tailed = new TailedWorkers();
   /** Which version answers calls to a Worker, for those that were asked for. */
   readonly #services = new Map<string, Promise<VersionId | undefined>>();
 
   constructor(channel: Channel) {
     this.#channel = channel;
+    this.#spans = new SpanBatch((spans) => channel.notify('spans', spans));
     this.#records = new RecordBatch((kind, lines) => channel.notify('records', kind, lines));
   }
 
@@ -88,8 +91,11 @@ export class RemoteHost implements CellHost {
     this.#records.addStart(record);
   }
 
+  readonly onSpan = (span: WireSpan): void => this.#spans.add(span);
+
   /** Sends what is still gathered. */
   flush(): void {
+    this.#spans.flush();
     this.#records.flush();
   }
 }

@@ -6,6 +6,7 @@ import type { HostCallKind } from './host-call-times.ts';
 import type { InStream } from './in-stream.ts';
 import type { Instance } from './instance.ts';
 import type { Invocation } from './invocation.ts';
+import type { CallTrace } from './invocation-trace.ts';
 import type { OutStream } from './out-stream.ts';
 import { WebSocketEnd } from './web-socket.ts';
 
@@ -19,6 +20,8 @@ export type OpenExchange = (body: Uint8Array | undefined, fin: boolean, events: 
 export class Subrequest implements ExchangeEvents {
   readonly id: number;
   readonly invocation: Invocation;
+  /** When its invocation is traced. */
+  readonly trace: CallTrace | undefined;
   readonly #instance: Instance;
   readonly #toHead: (status: number, head: string) => string;
   /** Its head asks for a WebSocket: the exchange stays open for messages. */
@@ -44,6 +47,7 @@ export class Subrequest implements ExchangeEvents {
     this.#toHead = options.toHead;
     this.#isUpgrade = options.isUpgrade;
     this.#kind = options.kind;
+    this.trace = invocation.trace?.beginCall(options.kind);
     invocation.outstanding++;
   }
 
@@ -71,6 +75,7 @@ export class Subrequest implements ExchangeEvents {
   onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
     if (this.#state !== 'open') return;
     this.#instance.owner.hostCalls.note(this.#kind, performance.now() - this.#openedAtMs);
+    this.trace?.end(status);
     if (status === 101) return this.#switch(head, body);
     this.#settle('answered');
     const text = this.#toHead(status, head);
@@ -172,7 +177,10 @@ export class Subrequest implements ExchangeEvents {
       this.invocation.openConnections--;
       this.#startNext();
     }
-    if (this.#state === 'open' || this.#state === 'queued') this.invocation.outstanding--;
+    if (this.#state === 'open' || this.#state === 'queued') {
+      this.invocation.outstanding--;
+      this.trace?.end(undefined);
+    }
     this.#state = state;
   }
 

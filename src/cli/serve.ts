@@ -257,6 +257,22 @@ export const PLATFORM_OPTIONS = {
     max: 86_400,
     help: 'Time between two exports',
   },
+  'otlp-endpoint': {
+    type: 'string',
+    value: 'URL',
+    pattern: /^https?:\/\/\S+$/,
+    allowed: 'a URL such as http://127.0.0.1:4318',
+    defaultText: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    help: 'Export traces to this collector, by OTLP over HTTP',
+  },
+  'trace-ratio': {
+    type: 'string',
+    value: 'SHARE',
+    default: '0.01',
+    pattern: /^(0|1|0?\.\d{1,9}|1\.0*|0\.0*)$/,
+    allowed: 'a number from 0 to 1',
+    help: 'Share of requests that are traced',
+  },
   json: { type: 'boolean', help: 'Print one JSON object per line: ready, token, cell-exit, invocation …' },
 } as const;
 
@@ -306,6 +322,8 @@ export interface PlatformValues {
   readonly 'stripe-key': string | undefined;
   readonly 'stripe-url': string;
   readonly 'stripe-interval': number;
+  readonly 'otlp-endpoint': string | undefined;
+  readonly 'trace-ratio': string;
   readonly json: boolean;
 }
 
@@ -390,6 +408,12 @@ function toOptionError(error: unknown): CommandError | undefined {
   return new CommandError(message, { cause: error });
 }
 
+/** The endpoint by the name that OpenTelemetry has for it, unless it is said here. */
+function toTracingOption(values: PlatformValues): PlatformOptions['tracing'] {
+  const endpoint = values['otlp-endpoint'] ?? process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+  return endpoint === '' ? undefined : { endpoint, ratio: Number(values['trace-ratio']) };
+}
+
 function toPlatformOptions(
   values: PlatformValues,
   { dataDir, onEvent }: { dataDir: string; onEvent: (event: PlatformEvent) => void },
@@ -424,6 +448,7 @@ function toPlatformOptions(
     apiRate: values['api-rate'],
     sandbox: values.sandbox as SandboxMode,
     requireSandbox: values['require-sandbox'],
+    tracing: toTracingOption(values),
     onEvent,
     ...toTlsOption(values),
     ...toStripeOption(values),

@@ -3,6 +3,7 @@ import type { ByteSink, Pump } from '../assets/index.ts';
 import { RESET_CODES, type Exchange, type ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId } from '../ids.ts';
 import { MAX_REQUEST_BODY_BYTES } from '../limits.ts';
+import { toTraceparent } from '../trace-context.ts';
 import { completeHandshake, WebSocketSession } from '../web-socket/index.ts';
 import type { Cell } from './cells.ts';
 import type { ClientIn, ClientOut, PendingUpgrade } from './client-io.ts';
@@ -14,6 +15,7 @@ import { announcedBody, toRequestHead } from './request-head.ts';
 import { parseResponseHead } from './response-head.ts';
 import type { WorkerRoute } from './routes.ts';
 import type { Upload } from './upload-watch.ts';
+import type { RequestTrace } from './tracing.ts';
 import { chooseVersion } from './version-choice.ts';
 import type { Waiting } from './waiting-room.ts';
 
@@ -89,6 +91,8 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
   /** What its client and its account have under way; counted while it is. */
   addressLoad: Load | undefined;
   accountLoad: Load | undefined;
+  /** When it is traced. */
+  trace: RequestTrace | undefined;
   readonly #host: RequestHost;
   #route: WorkerRoute | undefined;
   #hostHeader = '';
@@ -216,6 +220,7 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
       rawHeaders: req.rawHeaders,
       connection: headers.connection,
       isUpgrade,
+      trace: this.trace && toTraceparent(this.trace),
     });
     this.#cell = cell;
     const sent = this.#sent ?? [];

@@ -27,6 +27,7 @@ import {
 import { RaySource } from './ray.ts';
 import { RouteTable } from './routes.ts';
 import { HttpFront } from './server.ts';
+import { Tracing } from './tracing.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
 const SUPERVISOR_FD = 3;
@@ -36,6 +37,7 @@ interface Running {
   readonly previews: Previews;
   readonly front: HttpFront;
   readonly pages: PageLog;
+  readonly tracing: Tracing | undefined;
 }
 
 const cells = new CellSet();
@@ -91,6 +93,7 @@ async function answer(method: string, params: unknown): Promise<unknown> {
     case 'drain':
       await running.front.drain(parseDrain(params));
       running.pages.flush();
+      running.tracing?.flush();
       return undefined;
     default:
       throw new Error(`Cannot ${method}: no such method`);
@@ -107,6 +110,9 @@ async function start(params: unknown): Promise<StartResult> {
   );
   const onFault = (error: unknown): void =>
     supervisor.notify('fault', { message: String(error instanceof Error ? error.stack : error) });
+  const { traceRatio } = options;
+  const tracing =
+    traceRatio === undefined ? undefined : new Tracing(traceRatio, (spans) => supervisor.notify('spans', spans));
   const front = new HttpFront({
     routes,
     previews,
@@ -115,12 +121,13 @@ async function start(params: unknown): Promise<StartResult> {
     rays: new RaySource(),
     pages,
     assets: new AssetFront({ blobsDir: options.blobsDir, log: pages, onFault }),
+    tracing,
     onFault,
     onWanted: (cordon) => supervisor.notify('wanted', { cordon } satisfies WantedParams),
     ...(options.loadLimits && { loadLimits: options.loadLimits }),
     ...(options.patience && { patience: options.patience }),
   });
-  running = { routes, previews, front, pages };
+  running = { routes, previews, front, pages, tracing };
   await listenForCells({
     socketPath: options.socketPath,
     linkToken: options.linkToken,

@@ -28,6 +28,8 @@ export interface StartParams {
   readonly redirectTo?: number;
   /** Addresses and networks of proxies that are believed about their clients. */
   readonly trustedProxies?: readonly string[];
+  /** Share of requests that are traced, 0 to 1; absent: none, nor what trusted proxies want traced. */
+  readonly traceRatio?: number | undefined;
   /** What one client and one account may have under way; without it, as much as they like. */
   readonly loadLimits?: LoadLimitNumbers;
   /** How long clients may take, in ms: for tests. */
@@ -199,7 +201,7 @@ export function parseStart(params: unknown): StartParams {
     );
   }
   return {
-    ...(rest as Pick<StartParams, 'tls' | 'redirectTo' | 'trustedProxies' | 'loadLimits' | 'patience'>), // from the supervisor, which has checked them
+    ...(rest as Pick<StartParams, 'tls' | 'redirectTo' | 'trustedProxies' | 'loadLimits' | 'patience' | 'traceRatio'>), // from the supervisor, which has checked them
     host,
     port,
     baseDomain: baseDomain.toLowerCase(),

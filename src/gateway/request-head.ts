@@ -27,19 +27,24 @@ export interface RequestHeadParts {
   readonly connection: string | undefined;
   /** It asks for a WebSocket. */
   readonly isUpgrade: boolean;
+  /** The `traceparent` of a request that is traced: the cell hears of it, and the Worker gets it. */
+  readonly trace: string | undefined;
 }
 
 /** `ray\nversion\nclientIp\nmethod\nurl` and then name and value by turns. node:http lets no newline into any of them. */
 export function toRequestHead(parts: RequestHeadParts): string {
-  const { ray, clientIp, rawHeaders } = parts;
+  const { ray, clientIp, rawHeaders, trace } = parts;
   const ending = endingHeaders(parts.connection);
-  let head = `${ray}\n${parts.version}\n${clientIp}\n${parts.method}\n${parts.scheme}://${parts.host}${parts.path}`;
+  const marked = trace === undefined ? ray : `${ray} ${trace}`;
+  let head = `${marked}\n${parts.version}\n${clientIp}\n${parts.method}\n${parts.scheme}://${parts.host}${parts.path}`;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const raw = rawHeaders[i] ?? '';
     const name = names.get(raw) ?? learnName(raw);
     if (name === DROPPED || ending?.includes(name) === true) continue;
+    if (trace !== undefined && name === 'traceparent') continue;
     head += `\n${name}\n${rawHeaders[i + 1] ?? ''}`;
   }
+  if (trace !== undefined) head += `\ntraceparent\n${trace}`;
   if (parts.isUpgrade) head += '\nconnection\nUpgrade\nupgrade\nwebsocket';
   return `${head}\ncf-connecting-ip\n${clientIp}\nx-real-ip\n${clientIp}\nx-isola-ray\n${ray}`;
 }

@@ -43,6 +43,7 @@ import type { Previews } from './previews.ts';
 import type { RaySource } from './ray.ts';
 import type { PreviewCandidates, RouteTable, WorkerRoute } from './routes.ts';
 import { TlsFront } from './tls-front.ts';
+import type { Tracing } from './tracing.ts';
 import { type TrustedProxies, unmapped } from './trusted-proxies.ts';
 import { UploadWatch } from './upload-watch.ts';
 import { WaitingRooms } from './waiting-rooms.ts';
@@ -84,6 +85,8 @@ export interface FrontOptions {
   /** Of answers in the gateway's own name. */
   readonly pages: PageLog;
   readonly assets: AssetFront;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** A request has met a bug of ours. Its connection is destroyed, all others go on. */
   readonly onFault: (error: unknown) => void;
   /** Requests wait for a cell of this cordon. */
@@ -112,6 +115,7 @@ export class HttpFront implements RequestHost {
   readonly #rays: RaySource;
   readonly #pages: PageLog;
   readonly #assets: AssetFront;
+  readonly #tracing: Tracing | undefined;
   readonly #onFault: (error: unknown) => void;
   readonly #limits: LoadLimits;
   readonly #uploads: UploadWatch;
@@ -139,7 +143,7 @@ export class HttpFront implements RequestHost {
   #draining = false;
 
   constructor(options: FrontOptions) {
-    const { routes, previews, proxies, cells, rays, pages, assets, onFault, loadLimits = NO_LIMITS } = options;
+    const { routes, previews, proxies, cells, rays, pages, assets, tracing, onFault, loadLimits = NO_LIMITS } = options;
     const { headersMs, requestMs, checkMs, uploadWindowMs } = { ...PATIENCE, ...options.patience };
     this.#limits = new LoadLimits(loadLimits);
     this.#http2 = new Http2Front({
@@ -183,6 +187,7 @@ export class HttpFront implements RequestHost {
     this.#onFault = onFault;
     this.#pages = pages;
     this.#assets = assets;
+    this.#tracing = tracing;
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
   }
 
@@ -347,6 +352,7 @@ export class HttpFront implements RequestHost {
     if (request.accountLoad !== undefined) request.accountLoad.requests--;
     if (this.#rooms.size > 0) this.#rooms.leave(request);
     removeFrom(request.connection, request);
+    if (request.trace !== undefined) this.#tracing?.end(request.trace, request, end);
     if (end === 'client-gone') {
       this.#clientAborts++;
       return;
@@ -479,6 +485,7 @@ export class HttpFront implements RequestHost {
     const client = connection.isTrusted ? this.#behindProxy(connection, req) : connection;
     const request = new ClientRequest(this, { req, res, ray: this.#rays.next(), client, connection });
     if (upgrade !== undefined) request.upgrade = upgrade;
+    if (this.#tracing !== undefined) request.trace = this.#tracing.begin(req, connection.isTrusted);
     request.next = connection.first;
     connection.first = request;
     connection.open++;

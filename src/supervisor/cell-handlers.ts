@@ -9,6 +9,7 @@ import { loadModules, type Blobs, type Registry } from '../store/index.ts';
 import { openVersion, type Vault } from '../secrets/index.ts';
 import type { WorkerKey } from '../control/index.ts';
 import type { CellUsage } from '../usage/index.ts';
+import type { TakeSpans } from '../tracing/index.ts';
 import type { InvocationLog } from './invocation-log.ts';
 
 const MAX_LOADING = 8; // versions being read for one cell, up to 64 MiB each; further ones queue
@@ -29,6 +30,8 @@ export interface CellHandlersDeps {
   /** Of this cell. */
   readonly usage: CellUsage;
   readonly onWarning: (message: string) => void;
+  /** Spans of invocations that are traced, unchecked. */
+  readonly onSpans?: TakeSpans | undefined;
   /** What the cell tells of itself once a second, unchecked. */
   readonly onStats: (message: unknown) => void;
 }
@@ -96,6 +99,8 @@ export function createCellHandlers(deps: CellHandlersDeps): ChannelHandlers {
         deps.log.append(payload, params === 'notable' || params === 'tailed' ? params : 'plain', served);
       } else if (type === 'stats') {
         deps.onStats(params);
+      } else if (type === 'spans') {
+        deps.onSpans?.(params);
       } else if (type === 'catastrophe')
         deps.onWarning(`A cell lost control of an isolate: ${toId(params, 'message')}`);
     },

@@ -17,6 +17,7 @@ import type {
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { HostRule, Route } from '../model.ts';
 import type { GatewayNumbers } from '../metrics/index.ts';
+import type { TakeSpans } from '../tracing/index.ts';
 import type { PreviewNames } from '../store/index.ts';
 import { startChild } from './child.ts';
 
@@ -30,6 +31,8 @@ export interface GatewayOptions extends StartParams {
   readonly onPages: (lines: Buffer) => void;
   /** Requests wait for a cell of this cordon. */
   readonly onWanted: (cordon: string) => void;
+  /** Spans of requests that are traced. */
+  readonly onSpans?: TakeSpans | undefined;
   /** It ended, in order or not. */
   readonly onExit: (reason: string) => void;
 }
@@ -53,7 +56,7 @@ export class GatewayProcess {
   }
 
   static async start(options: GatewayOptions): Promise<GatewayProcess> {
-    const { previews, onLine, onPages, onWanted, onExit, ...params } = options;
+    const { previews, onLine, onPages, onSpans, onWanted, onExit, ...params } = options;
     const child = startChild({ entry: 'gateway/main.ts', flags: [], inherit: [], onLine });
     const exited = once(child.process, 'exit');
     const channel = openChannel(
@@ -62,6 +65,7 @@ export class GatewayProcess {
       {
         onNotify: (type, params, payload) => {
           if (type === 'pages') onPages(payload);
+          else if (type === 'spans') onSpans?.(params);
           else if (type === 'wanted') onWanted((params as WantedParams).cordon);
           else onLine(`${type} ${JSON.stringify(params)}`);
         },

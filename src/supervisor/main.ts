@@ -55,6 +55,7 @@ import { Quarantine } from './quarantine.ts';
 import { tellOfQuarantine } from './quarantine-notice.ts';
 import { createQuotas } from './quotas.ts';
 import { readPlans } from './plans.ts';
+import type { Tracer } from '../tracing/index.ts';
 import { createScheduler } from './scheduling.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
@@ -112,6 +113,8 @@ export interface PlatformOptions {
   readonly plansFile?: string;
   /** Exports the usage of the accounts that the plans have a customer for. */
   readonly stripe?: StripeSettings;
+  /** Exports traces: where a collector takes OTLP over HTTP, and of which share of requests. */
+  readonly tracing?: { readonly endpoint: string; readonly ratio: number } | undefined;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
@@ -221,6 +224,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   let stopping = false;
   const { tls, publicPort } = options;
   const certificates = tls && readCertificates(tls.files);
+  const { tracing } = options;
+  const tracer = tracing && (await openTracer(tracing.endpoint, warn));
+  stack.defer(() => tracer?.close());
   const gateway = await GatewayProcess.start({
     host,
     port: options.port,
@@ -232,6 +238,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     ...(tls?.redirect === true && { redirectTo: publicPort ?? 0 }),
     trustedProxies: options.trustedProxies,
     loadLimits: options.loadLimits,
+    traceRatio: tracing?.ratio,
+    onSpans: tracer?.open(),
     previews: (account, worker) => stores.previews.list(account, worker),
     onLine: (line) => warn(`gateway: ${line}`),
     onPages: (lines) => log.append(lines, 'plain'),
@@ -331,6 +339,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           usage: usage.openCell(),
           onWarning: warn,
           onStats: (message) => board.take(id, message),
+          onSpans: tracer?.open(),
         }),
         onLine: (line) => warn(`cell ${id}: ${line}`),
         onExit,
@@ -500,6 +509,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Loaded for those who want it: the SDK takes a platform 15 MB that has no use for it. */
+async function openTracer(endpoint: string, warn: (message: string) => void): Promise<Tracer> {
+  const tracing = await import('../tracing/index.ts');
+  const onFailure = (error: unknown) => warn(`Cannot export traces to ${endpoint}: ${describe(error)}`);
+  return new tracing.Tracer({ endpoint, serviceName: 'isola', onFailure });
 }
 
 async function loadRoutes(routes: AsyncIterable<Route>, gateway: GatewayProcess): Promise<void> {
