@@ -34,6 +34,8 @@ export class StatsReporter {
   readonly #timer: NodeJS.Timeout;
   readonly #told = new Map<Instance, Told>();
   #lastId = 0;
+  /** Where to begin, so that with too many for one message each has its turn. */
+  #nextUsed = 0;
   #evicted = 0;
   #coldStarts = 0;
 
@@ -85,7 +87,12 @@ export class StatsReporter {
     const made: MadeInstance[] = [];
     const used: UsedInstance[] = [];
     const now = performance.now();
-    for (const instance of this.#sources.instances.all()) {
+    const all = [...this.#sources.instances.all()];
+    const begin = this.#nextUsed;
+    this.#nextUsed = 0;
+    for (let count = 0; count < all.length; count++) {
+      const at = (begin + count) % all.length;
+      const instance = all[at]!;
       let told = this.#told.get(instance);
       if (told === undefined) {
         if (made.length === STATS_LIMITS.made) continue;
@@ -96,7 +103,9 @@ export class StatsReporter {
       }
       if (used.length === STATS_LIMITS.used) continue;
       const change = takeChange(instance, told);
-      if (change !== undefined) used.push(change);
+      if (change === undefined) continue;
+      used.push(change);
+      if (used.length === STATS_LIMITS.used) this.#nextUsed = at + 1;
     }
     return { made, used };
   }
