@@ -99,6 +99,8 @@ export class Instance implements HostHandler {
   /** Invocations that settled during the entry under way; they end when its CPU time is known. */
   readonly #settled: Invocation[] = [];
   #entered = false;
+  /** Whose entry is on the lane, or waits for it. */
+  #onLane: Invocation | undefined;
   /** The time that the guest was told as it was entered. */
   #enteredAt = 0;
   /** Timers that the entry under way has set. */
@@ -272,6 +274,11 @@ export class Instance implements HostHandler {
     return this.heapBytes + this.heldBytes + this.services.heldBytes;
   }
 
+  /** CPU time of the entry under way for this invocation, in µs: `cpuUs` of it has it when the entry has ended. */
+  cpuUsUnderWay(invocation: Invocation): number {
+    return this.#onLane === invocation ? this.#guest.laneUs : 0;
+  }
+
   /** For the record of an invocation that ends. One that asked for too much had all there is. */
   memoryAtEnd(outcome: Outcome): number {
     if (outcome === 'exceededMemory') return this.maxHeldBytes;
@@ -297,7 +304,9 @@ export class Instance implements HostHandler {
       this.#after(invocation, op, result);
       return;
     }
+    this.#onLane = invocation;
     void this.#guest.enterPooled(place, budgetUs, parameters).then((result) => {
+      this.#onLane = undefined;
       // Host calls that the entry queued arrive before its end does; the check for a hung invocation relies on that.
       this.#leave();
       this.#after(invocation, op, result);

@@ -295,7 +295,7 @@ export class Invocation implements ExchangeEvents {
     return {
       event: this.event.kind,
       service: this.event.depth > 0 ? true : undefined,
-      cpuUs: Math.round(this.cpuUs),
+      cpuUs: Math.round(this.cpuUs + (this.#instance?.cpuUsUnderWay(this) ?? 0)),
       wallMs: Math.round((performance.now() - this.#startedAtMs) * 1e3) / 1e3,
       bytesIn: this.exchange?.receivedBytes ?? 0,
       bytesOut: this.exchange?.writtenBytes ?? 0,

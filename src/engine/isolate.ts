@@ -112,6 +112,11 @@ export class GuestIsolate {
     return this.#cpuUs;
   }
 
+  /** CPU time of its entry on the lane so far, in µs; 0 when there is none. */
+  get laneUs(): number {
+    return this.#onLane ? this.#parts.watchdog.laneUs : 0;
+  }
+
   /** Whether the lane has an entry now that may use more CPU time than `budgetUs`. */
   isLaneTakenBeyond(budgetUs: number): boolean {
     return this.#parts.lane.isTakenBeyond(budgetUs);

@@ -90,6 +90,13 @@ export class Watchdog {
     return this.#warden;
   }
 
+  /** CPU time in µs of the entry on the lane so far; 0 when there is none. */
+  get laneUs(): number {
+    if (this.#words[WORDS.runners + WORDS.runnerStride * LANE + RUNNER.sequence] === 0) return 0;
+    const passedUs = wallUs() - (this.#startedAtUs[LANE] ?? 0);
+    return passedUs < SHORT_US ? 0 : this.#laneClock.used(passedUs) + this.#chargedUs;
+  }
+
   /** Whether this thread is in an isolate. */
   get isInside(): boolean {
     return this.#words[WORDS.runners + WORDS.runnerStride * INLINE + RUNNER.sequence] !== 0;

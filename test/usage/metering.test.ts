@@ -117,6 +117,21 @@ describe('Usage', () => {
     assert.ok(ended.cpu_us >= running.cpu_us && ended.bytes_out >= running.bytes_out);
   });
 
+  it('counts an entry that computes for long while it does', async () => {
+    const code = `export default { fetch() {
+      const until = Date.now() + 1e9;
+      for (let i = 0; ; i++) if (i % 1e6 === 0 && until < 0) return new Response('never');
+    } }`;
+    await deployCode(platform, 'spinning', code, [], { cpu_ms: 4_000 });
+    const answer = platform.request('spinning', '/');
+    const running = await awaitUsage(platform, 'spinning', ({ cpu_us }) => cpu_us > 500_000);
+    assert.deepEqual([running.requests, running.cpu_us > 500_000], [0, true]);
+    assert.equal((await answer).status, 503);
+    const ended = await awaitUsage(platform, 'spinning', ({ requests }) => requests === 1);
+    assert.deepEqual(ended.outcomes, { exceededCpu: 1 });
+    assert.ok(ended.cpu_us >= 3_900_000 && ended.cpu_us < 4_500_000, `${ended.cpu_us} µs`);
+  });
+
   it('is shown by isola usage, as a table, as JSON and as CSV', async () => {
     const { requests } = await readUsage(platform, 'echo');
     const run = (...args: string[]) => runIsola(platform, ['usage', ...args]);
