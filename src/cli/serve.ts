@@ -17,6 +17,7 @@ import {
 import { KEY_SOURCE, type KeySource, parseKeySource } from '../secrets/index.ts';
 import { toAsciiJson } from '../ascii-json.ts';
 import { CommandError } from './command-error.ts';
+import { provideDashboard } from './dashboard.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { printEvent } from './events.ts';
 import { untilStopped } from './shutdown.ts';
@@ -345,7 +346,13 @@ export async function servePlatform(
   }
   const stopped = untilStopped(); // before the start, so that a signal during it is not lost
   const emit = values.json ? printJson : (event: PlatformEvent) => printEvent(event);
-  const platform = await start(toPlatformOptions(values, { dataDir, onEvent: emit }));
+  const dashboardDir = await provideDashboard().catch((error: unknown) => {
+    emit({ event: 'warning', message: error instanceof Error ? error.message : String(error) });
+  });
+  const platform = await start({
+    ...toPlatformOptions(values, { dataDir, onEvent: emit }),
+    dashboardDir: dashboardDir ?? undefined,
+  });
   const failure = await prepare?.(platform).then(
     () => undefined,
     (error: unknown) => ({ error }),

@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { CHROMIUM_REMEDY, provideChromium } from './chromium.ts';
 import { CommandError } from './command-error.ts';
+import { provideDashboard } from './dashboard.ts';
 import { defineCommand, UsageError } from './options.ts';
 import { startProgress } from './progress.ts';
 import { runNode } from './run-node.ts';
@@ -27,8 +29,9 @@ const STEPS: readonly Step[] = [
   { name: 'lint', does: 'lint (oxlint, type-aware; warnings fail)', run: () => runTool('oxlint', []) },
   { name: 'format', does: 'format (oxfmt)', run: () => runTool('oxfmt', ['--check', '.']) },
   { name: 'dead-code', does: 'dead code (knip)', run: () => runTool('knip', ['--no-progress']) },
+  { name: 'dashboard', does: 'build of the dashboard (vite)', run: buildDashboard },
   { name: 'unit', does: 'unit tests', run: () => runTests('src/**/*.test.ts') },
-  { name: 'e2e', does: 'end-to-end tests', run: () => runTests('test/**/*.test.ts') },
+  { name: 'e2e', does: 'end-to-end tests', run: runEndToEnd },
 ];
 
 /** Slow, and so no part of the whole: run by its name. */
@@ -109,7 +112,24 @@ async function runSteps(steps: readonly Step[]): Promise<number> {
 async function checkTypes(): Promise<number> {
   const args = ['--noEmit', '--pretty'];
   // The programs are written for the types of the DOM, which the rest must not see.
-  return (await runTool('tsc', args)) || runTool('tsc', [...args, '-p', 'test/programs']);
+  const others = ['test/programs', 'dashboard'];
+  let code = await runTool('tsc', args);
+  for (const project of others) code ||= await runTool('tsc', [...args, '-p', project]);
+  return code;
+}
+
+/** Before the tests, which start many platforms: each would build it. */
+async function buildDashboard(): Promise<number> {
+  await provideDashboard();
+  return 0;
+}
+
+function runEndToEnd(): Promise<number> {
+  if (!provideChromium()) {
+    const missing = `SKIPPED: the tests of the dashboard need chromium. To have it: ${CHROMIUM_REMEDY}`;
+    printLine(paint('red', missing));
+  }
+  return runTests('test/**/*.test.ts');
 }
 
 /** A tool out of node_modules/.bin. Its output is held back and shown only when it fails. */

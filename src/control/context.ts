@@ -31,6 +31,7 @@ import type { PlanBook } from '../usage/plans/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
 import type { AssetUploads } from './assets/index.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
+import type { GatewayAddress } from './dashboard/index.ts';
 import type { HostRuleControl } from './host-rules.ts';
 import type { TxtResolver } from './ownership.ts';
 import type { ControlPlatform } from './platform.ts';
@@ -83,6 +84,10 @@ export interface ControlDeps {
   readonly baseDomain: string;
   readonly publicScheme: 'http' | 'https';
   readonly publicPort: number;
+  /** Where a try reaches the gateway. */
+  readonly gatewayAddress: () => GatewayAddress;
+  /** Of the built dashboard; without it there is a page that says so. */
+  readonly dashboardDir?: string | undefined;
   readonly log: ControlLog;
   /** ms since 1970. */
   readonly now: () => number;

@@ -15,6 +15,7 @@ import { registerCells } from './cells.ts';
 import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
 import { registerContent } from './content.ts';
 import { registerCost } from './cost.ts';
+import { registerDashboard, registerSession, registerTries } from './dashboard/index.ts';
 import { registerDeployments } from './deployments.ts';
 import { registerDomains } from './domains.ts';
 import { ok, Result, sendError, sendNotFound } from './envelope.ts';
@@ -83,6 +84,8 @@ const RESOURCES: readonly Resource[] = [
   registerQuota,
   registerCost,
   registerBulk,
+  registerSession,
+  registerTries,
   registerProducts, // last: it fills the paths that the others left
 ];
 
@@ -137,6 +140,7 @@ function registerPublic(app: ControlApp, context: ControlContext): void {
     () => ok({ status: 'ok' }),
   );
   registerErrorPages(app);
+  registerDashboard(app, context);
 }
 
 function registerApi(api: ControlApp, context: ControlContext): void {

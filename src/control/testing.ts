@@ -260,6 +260,7 @@ export async function openTestControl({
     baseDomain: 'apps.test',
     publicScheme: 'http',
     publicPort: 8787,
+    gatewayAddress: () => ({ host: '127.0.0.1', port: 1, tls: false }),
     log: (level, message, fields) => logged.push(`${level} ${message} ${String(fields?.['error'])}`),
     now: Date.now,
     randomUUID,

@@ -115,6 +115,8 @@ export interface PlatformOptions {
   readonly stripe?: StripeSettings;
   /** Exports traces: where a collector takes OTLP over HTTP, and of which share of requests. */
   readonly tracing?: { readonly endpoint: string; readonly ratio: number } | undefined;
+  /** Where the built dashboard is. */
+  readonly dashboardDir?: string | undefined;
   readonly onEvent: (event: PlatformEvent) => void;
 }
 
@@ -465,6 +467,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     baseDomain,
     publicScheme: tls !== undefined || publicPort === HTTPS_PORT ? 'https' : 'http',
     publicPort: publicPort ?? gateway.tlsPort ?? gateway.port,
+    // The plain port may do nothing but send visitors to the other one.
+    gatewayAddress: () => ({
+      host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host,
+      port: gateway.tlsPort ?? gateway.port,
+      tls: gateway.tlsPort !== undefined,
+    }),
+    dashboardDir: options.dashboardDir,
     log: (level, message, fields) => onEvent({ event: level === 'info' ? 'info' : 'warning', message, ...fields }),
     now: Date.now,
     randomUUID,
