@@ -2,6 +2,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
+/** The name of the window's event: whoever draws by himself draws again. */
+export const THEME_CHANGED = 'isola:theme';
+
 const THEME_KEY = 'isola.theme';
 const SCHEMES: Readonly<Record<string, string>> = { system: 'light dark', light: 'light', dark: 'dark' };
 
@@ -10,6 +13,7 @@ export function ThemePicker(): JSX.Element {
   useEffect(() => {
     document.documentElement.style.colorScheme = SCHEMES[theme] ?? 'light dark';
     localStorage.setItem(THEME_KEY, theme);
+    dispatchEvent(new Event(THEME_CHANGED));
   }, [theme]);
   return (
     <select aria-label="Theme" value={theme} onChange={({ currentTarget }) => setTheme(currentTarget.value)}>
