@@ -21,6 +21,6 @@ await build({
     assetsInlineLimit: 0, // the pages' policy allows no data: URLs
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    chunkSizeWarningLimit: 1_000, // KiB: the editor; src/cli/dashboard-size.ts has the limits that matter
+    chunkSizeWarningLimit: 1_000, // KiB: the editor; test/dashboard/serving.test.ts has the limit that matters
   },
 });

@@ -21,6 +21,7 @@ import { token } from '../src/cli/token.ts';
 import { trigger } from '../src/cli/trigger.ts';
 import { version } from '../src/cli/version.ts';
 import { drill } from '../src/cli/drill.ts';
+import { screenshots } from '../src/cli/screenshots.ts';
 import { wpt } from '../src/cli/wpt.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -80,6 +81,7 @@ describe('The documents', () => {
       test,
       bench,
       drill,
+      screenshots,
       wpt,
       attack,
       doctor,

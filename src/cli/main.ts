@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   test: async () => (await import('./test.ts')).test,
   bench: async () => (await import('./bench.ts')).bench,
   drill: async () => (await import('./drill.ts')).drill,
+  screenshots: async () => (await import('./screenshots.ts')).screenshots,
   wpt: async () => (await import('./wpt.ts')).wpt,
   attack: async () => (await import('./attack.ts')).attack,
   doctor: async () => (await import('./doctor.ts')).doctor,

@@ -34,9 +34,9 @@ describe('the dashboard shows', { skip: skipBrowser, timeout: 240_000 }, () => {
   it('cells with tiles by memory and activity, their events, and the same as a table', async () => {
     const { page, check } = await open('cells');
     const tiles = page.getByRole('list', { name: 'Isolates of cell 0' });
-    const hot = tiles.getByRole('button', { name: /^hot of main.*700 ms CPU/ });
+    const hot = tiles.getByRole('button', { name: /^hot main.*700 ms CPU/ });
     await hot.waitFor();
-    const idle = tiles.getByRole('button', { name: /^quiet-1 of acme/ });
+    const idle = tiles.getByRole('button', { name: /^quiet-1 acme/ });
     const [large, small] = [await hot.boundingBox(), await idle.boundingBox()];
     assert.ok(large !== null && small !== null && large.width > small.width);
     assert.match((await hot.getAttribute('class')) ?? '', /heat-5/);

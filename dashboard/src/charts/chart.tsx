@@ -9,6 +9,15 @@ const HEIGHT_PX = 160;
 const BAR_SHARE = 0.7; // of the room of one step
 const MAX_BAR_PX = 40;
 
+/** By distance in seconds: years, months, days, hours, minutes. 24 hours, the day in the second line. */
+const TIME_VALUES: uPlot.Axis.Values = [
+  [31_536_000, '{YYYY}', null, null, null, null, null, null, 1],
+  [2_419_200, '{MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [86_400, '{M}/{D}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{YYYY}-{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{MM}-{DD}', null, null, null, null, null, 1],
+];
+
 interface ChartProps {
   readonly title: string;
   readonly colour: 'link' | 'bad' | 'good';
@@ -70,7 +79,10 @@ function toOptions(
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, 1)] } },
-    axes: [axis, { ...axis, size: 64, values: (_plot, splits) => splits.map(toText) }],
+    axes: [
+      { ...axis, values: TIME_VALUES },
+      { ...axis, size: 64, values: (_plot, splits) => splits.map(toText) },
+    ],
     series: [
       { label: 'UTC', value: '{YYYY}-{MM}-{DD} {HH}:{mm}' },
       {

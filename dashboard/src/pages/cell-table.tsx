@@ -18,7 +18,7 @@ export function CellTable({ id, isolates, showsAccount }: CellTableProps): JSX.E
     .slice(0, MAX_ROWS);
   const head = ['Worker', 'Version', 'Memory', 'CPU, last second', 'Requests, last second', 'Idle', 'Age'];
   return (
-    <Table label={`Isolates of cell ${id}`} head={showsAccount ? ['Account', ...head] : head}>
+    <Table label={`Isolates of cell ${id}`} numbers={5} head={showsAccount ? ['Account', ...head] : head}>
       {rows.map((isolate, index) => (
         <tr key={index}>
           {showsAccount && <td>{isolate.account}</td>}

@@ -43,7 +43,11 @@ function Bill({ cost }: { cost: Cost }): JSX.Element {
           {total} {currency}
         </strong>
       </p>
-      <Table label="Lines of the bill" head={['Item', 'Quantity', 'Included', 'Price', `Amount, ${currency}`]}>
+      <Table
+        label="Lines of the bill"
+        numbers={4}
+        head={['Item', 'Quantity', 'Included', 'Price', `Amount, ${currency}`]}
+      >
         {lines.map(({ item, unit, quantity, included, unit_price, per, amount }) => (
           <tr key={item}>
             <th scope="row">{item}</th>

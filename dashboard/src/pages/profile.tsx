@@ -69,7 +69,7 @@ function Profile({ profile, name }: { profile: CpuProfile; name: string }): JSX.
         </button>
       </p>
       {root.totalUs > 0 && <FlameGraph root={root} />}
-      <Table label="Functions by their own time" head={['Function', 'Where', 'Itself']}>
+      <Table label="Functions by their own time" numbers={1} head={['Function', 'Where', 'Itself']}>
         {toHottest(root, HOTTEST).map(({ name: title, place, selfUs }) => (
           <tr key={`${title} ${place}`}>
             <th scope="row">
@@ -113,7 +113,11 @@ function Heaps({ account, name }: PaneProps): JSX.Element {
           all.length === 0 ? (
             <p class="muted">No instance is live.</p>
           ) : (
-            <Table label="Heaps" head={['Cell', 'Version', 'Held', 'Heap in use', 'Limit', 'Outside the heap']}>
+            <Table
+              label="Heaps"
+              numbers={4}
+              head={['Cell', 'Version', 'Held', 'Heap in use', 'Limit', 'Outside the heap']}
+            >
               {all.map((heap, index) => (
                 <tr key={index}>
                   <td>{heap.cell}</td>

@@ -88,17 +88,12 @@ function Tile({ isolate, showsAccount, isSelected, onSelect }: TileProps): JSX.E
       class={`tile heat-${toHeat(isolate)}`}
       style={{ width: `${side}px`, height: `${side}px` }}
       aria-pressed={isSelected}
-      aria-label={describe(isolate)}
       title={describe(isolate)}
       onClick={onSelect}
     >
-      {isolate.worker}
-      {showsAccount && (
-        <>
-          <br />
-          {isolate.account}
-        </>
-      )}
+      <span>{isolate.worker}</span>
+      {showsAccount && <span>{isolate.account}</span>}
+      <span class="hidden">{describeState(isolate)}</span>
     </button>
   );
 }
@@ -108,15 +103,19 @@ function toSide(bytes: number): number {
   return Math.round(Math.min(Math.max(side, MIN_SIDE_PX), MAX_SIDE_PX));
 }
 
-export function toHeat({ cpu_us_last_second, requests_last_second }: Isolate): number {
+function toHeat({ cpu_us_last_second, requests_last_second }: Isolate): number {
   const share = Math.max(cpu_us_last_second / 1e6, requests_last_second > 0 ? 0.000_001 : 0);
   return HEATS.findLastIndex(({ from }) => share >= from);
 }
 
 function describe(isolate: Isolate): string {
-  const { account, worker, version, memory_bytes, cpu_us_last_second, requests_last_second, idle_ms, age_ms } = isolate;
+  return `${isolate.worker} of ${isolate.account}, ${describeState(isolate)}`;
+}
+
+function describeState(isolate: Isolate): string {
+  const { version, memory_bytes, cpu_us_last_second, requests_last_second, idle_ms, age_ms } = isolate;
   return (
-    `${worker} of ${account}, version ${version.slice(0, 8)}: ${toBytes(memory_bytes)}, ` +
+    `version ${version.slice(0, 8)}: ${toBytes(memory_bytes)}, ` +
     `${toMicros(cpu_us_last_second)} CPU and ${toCount(requests_last_second)} requests in the last second, ` +
     `idle for ${toDuration(idle_ms)}, ${toDuration(age_ms)} old`
   );

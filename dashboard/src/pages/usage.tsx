@@ -81,7 +81,7 @@ function UsageView({ usage, worker, onWorker }: UsageViewProps): JSX.Element {
       </div>
       <details class="card">
         <summary>The charts as a table</summary>
-        <Table label="Usage over time" head={['UTC', 'Requests', 'Errors', 'CPU time', 'Cold starts']}>
+        <Table label="Usage over time" numbers={4} head={['UTC', 'Requests', 'Errors', 'CPU time', 'Cold starts']}>
           {points.map((point) => (
             <tr key={point.time}>
               <th scope="row">{new Date(point.time).toISOString().slice(0, 16).replace('T', ' ')}</th>
@@ -137,7 +137,7 @@ function ByWorker({ usage: { rows } }: { usage: Usage }): JSX.Element {
       {sorted.length === 0 ? (
         <p class="muted">No Worker was used in this time.</p>
       ) : (
-        <Table label="Usage by Worker" head={['Worker', 'Requests', 'Errors', 'CPU time', 'Time in all']}>
+        <Table label="Usage by Worker" numbers={4} head={['Worker', 'Requests', 'Errors', 'CPU time', 'Time in all']}>
           {sorted.map(([worker, { requests, errors, cpuUs, wallUs }]) => (
             <tr key={worker}>
               <th scope="row">{worker}</th>

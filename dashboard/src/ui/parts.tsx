@@ -78,18 +78,20 @@ export function Card({ title, actions, children }: CardProps): JSX.Element {
 interface TableProps {
   readonly label: string;
   readonly head: readonly string[];
+  /** How many of the last columns are numbers. */
+  readonly numbers?: number;
   readonly children: ComponentChildren;
 }
 
 /** Scrolls by itself, with the keyboard too, where the window is narrow. */
-export function Table({ label, head, children }: TableProps): JSX.Element {
+export function Table({ label, head, numbers = 0, children }: TableProps): JSX.Element {
   return (
     <div class="scroll" role="region" aria-label={label} tabIndex={0}>
       <table>
         <thead>
           <tr>
-            {head.map((title) => (
-              <th key={title} scope="col">
+            {head.map((title, index) => (
+              <th key={title} scope="col" class={index >= head.length - numbers ? 'number' : undefined}>
                 {title}
               </th>
             ))}
