@@ -4,6 +4,7 @@ import type { CellRecord } from './cell-record.ts';
 import { writeCells } from './cell-metrics.ts';
 import { Exposition } from './exposition.ts';
 import { type GatewayNumbers, writeGateway } from './gateway-metrics.ts';
+import type { UsageMetrics } from './usage-metrics.ts';
 
 /** Bytes that went over a channel to a cell. */
 export interface ChannelBytes {
@@ -17,6 +18,7 @@ export interface ChannelBytes {
 export interface MetricSources {
   readonly cells: () => readonly CellRecord[];
   readonly gateway: () => Promise<GatewayNumbers>;
+  readonly usage: UsageMetrics;
   readonly supervisorLinks: () => readonly ChannelBytes[];
 }
 
@@ -34,7 +36,7 @@ export class PlatformMetrics {
 
   async toText(): Promise<string> {
     const out = new Exposition();
-    const { cells, supervisorLinks } = this.#sources;
+    const { cells, usage, supervisorLinks } = this.#sources;
     out.metric('isola_build_info', 'gauge', 'Always 1: what it runs on.');
     out.sample('isola_build_info', { node: process.versions.node }, 1);
     this.#writeSupervisor(out);
@@ -43,6 +45,7 @@ export class PlatformMetrics {
     out.sample('isola_gateway_up', {}, gateway === undefined ? 0 : 1);
     if (gateway !== undefined) writeGateway(out, gateway);
     writeCells(out, cells());
+    usage.write(out);
     writeChannels(out, [...supervisorLinks(), ...(gateway?.cells ?? []).map(toGatewayLink)]);
     return out.toString();
   }

@@ -25,7 +25,7 @@ import type { SandboxMode } from '../confine/index.ts';
 import { MAX_LOG_STORE_BYTES } from '../limits.ts';
 import type { Route } from '../model.ts';
 import { createKvService, serveKv } from '../kv/index.ts';
-import { CellBoard, PlatformMetrics } from '../metrics/index.ts';
+import { CellBoard, PlatformMetrics, UsageMetrics } from '../metrics/index.ts';
 import { SourceMapper } from '../source-maps/index.ts';
 import { openFileBlobs } from '../store/files/index.ts';
 import { type KeySource, openVault, Rotation } from '../secrets/index.ts';
@@ -308,9 +308,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.use(webhooks);
   stack.use(quotas);
   await Promise.all(placed.map(({ id, settings }) => quotas.set(id, settings)));
+  const usageMetrics = new UsageMetrics();
+  stack.defer(() => usageMetrics.close());
   const usage = new UsageIntake({
     ledger,
-    onTaken: (rows) => quotas.add(rows),
+    onTaken: (rows) => {
+      quotas.add(rows);
+      usageMetrics.add(rows);
+    },
     onWarning: warn,
     now: Date.now,
     randomUUID,
@@ -386,6 +391,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const metrics = new PlatformMetrics({
     cells: () => board.records,
     gateway: () => gateway.stats(),
+    usage: usageMetrics,
     supervisorLinks: () => cells.live.map(({ id, bytes }) => ({ cell: id, link: 'supervisor', ...bytes })),
   });
   stack.defer(() => metrics.close());
@@ -407,6 +413,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       tails,
       ledger,
       quotas,
+      usageMetrics,
       exports,
       { deleteAccount: (id) => gateway.setRules({ removeAccounts: [id] }) },
       { deleteAccount: async () => retention.collectSoon() },

@@ -23,13 +23,25 @@ describe('Metrics for Prometheus', () => {
     await deployCode(platform, 'fetcher', code);
     for (let count = 0; count < 5; count++) assert.equal((await platform.request('fetcher', '/')).text, 'origin');
     assert.equal((await platform.request('nobody', '/')).status, 404);
-    const samples = await until((found) => value(found, 'isola_host_call_seconds_count', 'kind="network"') >= 5);
+    const samples = await until(
+      (found) =>
+        value(found, 'isola_host_call_seconds_count', 'kind="network"') >= 5 &&
+        value(found, 'isola_invocation_wall_seconds_count', 'account="main",worker="fetcher"') >= 5,
+    );
     assert.equal(value(samples, 'isola_host_call_seconds_bucket', 'kind="network",le="+Inf"'), 5);
     assert.equal(value(samples, 'isola_gateway_requests_total'), 6);
     assert.equal(value(samples, 'isola_gateway_responses_total', 'status="2xx"'), 5);
     assert.equal(value(samples, 'isola_gateway_pages_total', 'page="unknownWorker"'), 1);
     assert.equal(value(samples, 'isola_gateway_connections_total'), 6);
     assert.ok(value(samples, 'isola_gateway_client_bytes_total', 'direction="out"') > 5 * 6);
+    const worker = 'account="main",worker="fetcher"';
+    assert.equal(value(samples, 'isola_invocations_total', `${worker},event="fetch",outcome="ok"`), 5);
+    assert.equal(value(samples, 'isola_invocation_wall_seconds_count', worker), 5);
+    assert.equal(value(samples, 'isola_invocation_cpu_seconds_bucket', `${worker},le="+Inf"`), 5);
+    assert.equal(value(samples, 'isola_worker_subrequests_total', worker), 5);
+    assert.ok(value(samples, 'isola_worker_cpu_seconds_total', worker) > 0);
+    assert.ok(value(samples, 'isola_worker_start_cpu_seconds_total', worker) > 0);
+    assert.equal(value(samples, 'isola_worker_subrequests_total', 'account="",worker="other"'), 0);
     const cell = 'cell="c0",cordon="default"';
     assert.equal(value(samples, 'isola_cell_up', cell), 1);
     assert.equal(value(samples, 'isola_cell_instances', cell), 1);
