@@ -25,9 +25,12 @@ export class Arena implements AsyncDisposable {
   readonly #platform: TestPlatform;
   readonly #canary: Canary;
   readonly #watch: ProcessWatch;
+  /** A namespace of the attacker's. */
+  readonly #kv: string;
   #count = 0;
 
-  private constructor(options: ArenaOptions, platform: TestPlatform, canary: Canary) {
+  private constructor(options: ArenaOptions, platform: TestPlatform, canary: Canary, kv: string) {
+    this.#kv = kv;
     this.#options = options;
     this.#platform = platform;
     this.#canary = canary;
@@ -37,12 +40,9 @@ export class Arena implements AsyncDisposable {
 
   static async start(options: ArenaOptions): Promise<Arena> {
     const platform = await startTestPlatform(['--cells', String(options.cells), '--api-rate', '0']);
-    const response = await platform.control(`/accounts/${ATTACKER}/isola/account`, {
-      method: 'PUT',
-      body: '{"name":"Mallory"}',
-    });
-    if (!response.ok) throw new Error(`Cannot make the attacker's account: ${await response.text()}`);
-    return new Arena(options, platform, await Canary.start(platform, options.cells));
+    await call(platform, 'PUT', 'isola/account', { name: 'Mallory' });
+    const { id } = (await call(platform, 'POST', 'storage/kv/namespaces', { title: 'loot' })) as { id: string };
+    return new Arena(options, platform, await Canary.start(platform, options.cells), id);
   }
 
   /** What the canaries wait when nobody attacks: what the machine itself does to them. */
@@ -88,7 +88,7 @@ export class Arena implements AsyncDisposable {
         if (platform.output[read]?.includes('"event":"cell-exit"')) exits.push(performance.now());
     };
     const looking = setInterval(look, 5);
-    const answer = await strike(platform, attack, worker, PATIENCE_MS);
+    const answer = await strike(platform, attack, { self: worker, kv: this.#kv }, PATIENCE_MS);
     const isQuiet = await this.#watch.quiet(PATIENCE_MS);
     const harm = await this.#harm();
     clearInterval(looking);
@@ -112,7 +112,10 @@ export class Arena implements AsyncDisposable {
 
   async #prepare(attack: Attack, worker: string): Promise<void> {
     const path = `/accounts/${ATTACKER}/workers/scripts/${worker}`;
-    const response = await this.#platform.control(path, { method: 'PUT', body: toAttackForm(attack, worker) });
+    const response = await this.#platform.control(path, {
+      method: 'PUT',
+      body: toAttackForm(attack, { self: worker, kv: this.#kv }),
+    });
     const text = await response.text();
     if (!response.ok) throw new Error(`Cannot upload ${attack.name}: ${text}`);
     if (this.#options.cold) return;
@@ -130,6 +133,15 @@ export class Arena implements AsyncDisposable {
       return error instanceof Error ? error.message : String(error);
     }
   }
+}
+
+/** For the attacker's account. */
+async function call(platform: TestPlatform, method: string, path: string, body: object): Promise<unknown> {
+  const init = { method, body: JSON.stringify(body) };
+  const response = await platform.control(`/accounts/${ATTACKER}/${path}`, init);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`Cannot ${method} ${path} for the attacker: ${text}`);
+  return (JSON.parse(text) as { result: unknown }).result;
 }
 
 function describe({ name, message }: ExceptionInfo): string {

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { TestPlatform } from '../helpers/platform.ts';
 import { openSocket } from '../helpers/web-socket.ts';
 import type { Attack } from './attack.ts';
-import { toAttackForm } from './upload.ts';
+import { type Names, toAttackForm } from './upload.ts';
 
 export const ATTACKER = 'mallory';
 const BURST = 40;
@@ -26,9 +26,10 @@ const NOTHING: StrikeAnswer = { status: 0, text: '', isWhole: false };
 export async function strike(
   platform: TestPlatform,
   attack: Attack,
-  worker: string,
+  names: Names,
   patienceMs: number,
 ): Promise<StrikeAnswer> {
+  const worker = names.self;
   const script = `/accounts/${ATTACKER}/workers/scripts/${worker}`;
   const options = { worker, patienceMs, method: 'GET', reads: true };
   switch (attack.trigger) {
@@ -43,7 +44,7 @@ export async function strike(
       return answers.find(({ status }) => status !== 503 && status !== 502) ?? answers[0] ?? NOTHING;
     }
     case 'upload':
-      return await control(platform, script, { method: 'PUT', body: toAttackForm(attack, worker) });
+      return await control(platform, script, { method: 'PUT', body: toAttackForm(attack, names) });
     case 'scheduled':
       return await control(platform, `${script}/isola/scheduled`, { method: 'POST', body: '{"cron":"* * * * *"}' });
     case 'web-socket':

@@ -2,8 +2,15 @@
 import { toUploadForm } from '../helpers/quick-deploy.ts';
 import type { Attack } from './attack.ts';
 
-export function toAttackForm({ code, bindings }: Attack, worker: string): FormData {
-  const form = toUploadForm(code, JSON.parse(JSON.stringify(bindings).replaceAll('$SELF', worker)) as object[]);
+/** What an attack's bindings may name: its own Worker as `$SELF`, a KV namespace of its account's as `$KV`. */
+export interface Names {
+  readonly self: string;
+  readonly kv: string;
+}
+
+export function toAttackForm({ code, bindings }: Attack, { self, kv }: Names): FormData {
+  const named = JSON.stringify(bindings).replaceAll('$SELF', self).replaceAll('$KV', kv);
+  const form = toUploadForm(code, JSON.parse(named) as object[]);
   const metadata = JSON.parse(form.get('metadata') as string) as object;
   form.set('metadata', JSON.stringify({ ...metadata, compatibility_flags: ['nodejs_compat'] }));
   return form;

@@ -1,6 +1,7 @@
 /** Too much of what is allowed: logs, timers, host calls, subrequests, headers, streams, messages. */
 import { stop, survive, toFamily } from '../attack.ts';
 
+const KV = [{ type: 'kv_namespace', name: 'KV', namespace_id: '$KV' }];
 const SELF = [{ type: 'service', name: 'SELF', service: '$SELF' }];
 
 export const FLOODS = toFamily('flood', [
@@ -203,6 +204,46 @@ export const STORES = toFamily('store', [
   ),
   survive('cache-names', 'for (let i = 0; ; i++) await caches.open("c".repeat(1000) + i);'),
   survive('cache-long-url', 'await caches.default.match("http://a/" + "x".repeat(1e7)); return new Response("over");'),
+  survive('kv-puts', 'for (let i = 0; ; i++) await env.KV.put("k" + i, "x".repeat(1e5));', { bindings: KV }),
+  survive(
+    'kv-puts-at-once',
+    'await Promise.all(Array.from({ length: 2000 }, (_, i) => env.KV.put("k" + i, "x".repeat(1e4)).catch(() => {}))); return new Response("over");',
+    { bindings: KV },
+  ),
+  survive(
+    'kv-large',
+    'await Promise.all(Array.from({ length: 40 }, (_, i) => env.KV.put("large" + i, new Uint8Array(2e6)).catch(() => {}))); return new Response("over");',
+    { bindings: KV },
+  ),
+  survive('kv-large-burst', 'return new Response(await env.KV.put("large", new Uint8Array(2e7)));', {
+    bindings: KV,
+    trigger: 'burst',
+  }),
+  survive(
+    'kv-endless',
+    'await env.KV.put("endless", new ReadableStream({ pull(controller) { controller.enqueue(new Uint8Array(65536)); } })); return new Response("over");',
+    { bindings: KV },
+  ),
+  survive(
+    'kv-unread',
+    'await env.KV.put("unread", new Uint8Array(2e7)); for (let i = 0; i < 20; i++) globalThis["kept" + i] = await env.KV.get("unread", "stream"); return new Response("over");',
+    { bindings: KV },
+  ),
+  survive(
+    'kv-keys',
+    'for (const key of ["", ".", "..", "x".repeat(600), "\u0000", "\ud800", "__proto__", { toString() { for (;;); } }]) await env.KV.get(key).catch(() => {}); return new Response("over");',
+    { bindings: KV },
+  ),
+  survive(
+    'kv-json-getter',
+    'await env.KV.put("k", "v", { metadata: { get a() { for (;;); } } }); return new Response("over");',
+    { bindings: KV },
+  ),
+  survive(
+    'kv-lists',
+    'await Promise.all(Array.from({ length: 45 }, () => env.KV.list({ prefix: "k", limit: 1000 }).catch(() => {}))); return new Response("over");',
+    { bindings: KV, trigger: 'burst' },
+  ),
 ]);
 
 export const EVENTS = toFamily('scheduled', [
