@@ -5,8 +5,8 @@ import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
 import { type Attack, WARM_PATH } from './attack.ts';
 import { Canary } from './canary.ts';
 import { ProcessWatch } from './process-watch.ts';
-import { ATTACKER, strike } from './strike.ts';
-import { toAttackForm } from './upload.ts';
+import { strike } from './strike.ts';
+import { type Names, toAttackForm } from './upload.ts';
 import { type AttackResult, judge, type Strike } from './verdict.ts';
 
 const PATIENCE_MS = 10_000; // with an answer, with coming to rest, with the canaries: generous, for busy machines
@@ -25,12 +25,9 @@ export class Arena implements AsyncDisposable {
   readonly #platform: TestPlatform;
   readonly #canary: Canary;
   readonly #watch: ProcessWatch;
-  /** A namespace of the attacker's. */
-  readonly #kv: string;
   #count = 0;
 
-  private constructor(options: ArenaOptions, platform: TestPlatform, canary: Canary, kv: string) {
-    this.#kv = kv;
+  private constructor(options: ArenaOptions, platform: TestPlatform, canary: Canary) {
     this.#options = options;
     this.#platform = platform;
     this.#canary = canary;
@@ -40,9 +37,7 @@ export class Arena implements AsyncDisposable {
 
   static async start(options: ArenaOptions): Promise<Arena> {
     const platform = await startTestPlatform(['--cells', String(options.cells), '--api-rate', '0']);
-    await call(platform, 'PUT', 'isola/account', { name: 'Mallory' });
-    const { id } = (await call(platform, 'POST', 'storage/kv/namespaces', { title: 'loot' })) as { id: string };
-    return new Arena(options, platform, await Canary.start(platform, options.cells), id);
+    return new Arena(options, platform, await Canary.start(platform, options.cells));
   }
 
   /** What the canaries wait when nobody attacks: what the machine itself does to them. */
@@ -57,14 +52,24 @@ export class Arena implements AsyncDisposable {
     return (await this.#harm()) === undefined;
   }
 
-  /** Once; and once more when it has cost a cell. */
+  /**
+   * Once; and once more when it has cost a cell. Each attack is an account's of its own: one that has cost several cells runs
+   * apart from others whatever it does, and would show nothing any more.
+   */
   async run(attack: Attack): Promise<AttackResult> {
-    const worker = `attack-${++this.#count}`;
-    const strikes = [await this.#strike(attack, worker)];
+    const count = ++this.#count;
+    const account = `mallory-${count}`;
+    await this.#call('PUT', account, 'isola/account', { name: account });
+    const needsKv = JSON.stringify(attack.bindings).includes('$KV');
+    const { id: kv } = needsKv
+      ? ((await this.#call('POST', account, 'storage/kv/namespaces', { title: 'loot' })) as { id: string })
+      : { id: '' };
+    const names = { account, self: `attack-${count}`, kv };
+    const strikes = [await this.#strike(attack, names)];
     const [first] = strikes;
     if (first !== undefined && first.exits > 0 && first.harm === undefined)
-      strikes.push(await this.#strike(attack, worker));
-    await this.#platform.control(`/accounts/${ATTACKER}/workers/scripts/${worker}?force=true`, { method: 'DELETE' });
+      strikes.push(await this.#strike(attack, names));
+    await this.#platform.control(`/accounts/${account}/isola/account?force=true`, { method: 'DELETE' });
     this.#canary.forget();
     return judge(attack, strikes);
   }
@@ -75,9 +80,10 @@ export class Arena implements AsyncDisposable {
     await this.#platform.stop();
   }
 
-  async #strike(attack: Attack, worker: string): Promise<Strike> {
+  async #strike(attack: Attack, names: Names): Promise<Strike> {
     const platform = this.#platform;
-    if (attack.trigger !== 'upload') await this.#prepare(attack, worker);
+    const worker = names.self;
+    if (attack.trigger !== 'upload') await this.#prepare(attack, names);
     const seen = platform.output.length;
     this.#watch.takePeak();
     const from = performance.now();
@@ -88,7 +94,7 @@ export class Arena implements AsyncDisposable {
         if (platform.output[read]?.includes('"event":"cell-exit"')) exits.push(performance.now());
     };
     const looking = setInterval(look, 5);
-    const answer = await strike(platform, attack, { self: worker, kv: this.#kv }, PATIENCE_MS);
+    const answer = await strike(platform, attack, names, PATIENCE_MS);
     const isQuiet = await this.#watch.quiet(PATIENCE_MS);
     const harm = await this.#harm();
     clearInterval(looking);
@@ -110,17 +116,27 @@ export class Arena implements AsyncDisposable {
     };
   }
 
-  async #prepare(attack: Attack, worker: string): Promise<void> {
-    const path = `/accounts/${ATTACKER}/workers/scripts/${worker}`;
+  async #prepare(attack: Attack, names: Names): Promise<void> {
+    const { account, self } = names;
+    const path = `/accounts/${account}/workers/scripts/${self}`;
     const response = await this.#platform.control(path, {
       method: 'PUT',
-      body: toAttackForm(attack, { self: worker, kv: this.#kv }),
+      body: toAttackForm(attack, names),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`Cannot upload ${attack.name}: ${text}`);
     if (this.#options.cold) return;
-    for (let call = 0; call < CALLS_TO_BE_INLINE; call++)
-      await this.#platform.request(worker, WARM_PATH, { account: ATTACKER });
+    for (let call = 0; call < CALLS_TO_BE_INLINE; call++) await this.#platform.request(self, WARM_PATH, { account });
+  }
+
+  async #call(method: string, account: string, path: string, body: object): Promise<unknown> {
+    const response = await this.#platform.control(`/accounts/${account}/${path}`, {
+      method,
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`Cannot ${method} ${path} for ${account}: ${text}`);
+    return (JSON.parse(text) as { result: unknown }).result;
   }
 
   /** What is wrong with the platform, if something is. */
@@ -133,15 +149,6 @@ export class Arena implements AsyncDisposable {
       return error instanceof Error ? error.message : String(error);
     }
   }
-}
-
-/** For the attacker's account. */
-async function call(platform: TestPlatform, method: string, path: string, body: object): Promise<unknown> {
-  const init = { method, body: JSON.stringify(body) };
-  const response = await platform.control(`/accounts/${ATTACKER}/${path}`, init);
-  const text = await response.text();
-  if (!response.ok) throw new Error(`Cannot ${method} ${path} for the attacker: ${text}`);
-  return (JSON.parse(text) as { result: unknown }).result;
 }
 
 function describe({ name, message }: ExceptionInfo): string {

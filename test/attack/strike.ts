@@ -5,7 +5,6 @@ import { openSocket } from '../helpers/web-socket.ts';
 import type { Attack } from './attack.ts';
 import { type Names, toAttackForm } from './upload.ts';
 
-export const ATTACKER = 'mallory';
 const BURST = 40;
 const MESSAGES = 100;
 const BODY_BYTES = 4 * 1024 * 1024;
@@ -29,9 +28,10 @@ export async function strike(
   names: Names,
   patienceMs: number,
 ): Promise<StrikeAnswer> {
-  const worker = names.self;
-  const script = `/accounts/${ATTACKER}/workers/scripts/${worker}`;
-  const options = { worker, patienceMs, method: 'GET', reads: true };
+  const { account, self: worker } = names;
+  const script = `/accounts/${account}/workers/scripts/${worker}`;
+  const host = `${worker}.${account}.localhost`;
+  const options = { host, patienceMs, method: 'GET', reads: true };
   switch (attack.trigger) {
     case 'request':
       return await ask(platform, options);
@@ -48,23 +48,23 @@ export async function strike(
     case 'scheduled':
       return await control(platform, `${script}/isola/scheduled`, { method: 'POST', body: '{"cron":"* * * * *"}' });
     case 'web-socket':
-      return await talk(platform, worker, patienceMs);
+      return await talk(platform, names, patienceMs);
     default:
       return attack.trigger satisfies never;
   }
 }
 
 interface Ask {
-  readonly worker: string;
+  readonly host: string;
   readonly patienceMs: number;
   readonly method: string;
   readonly reads: boolean;
   readonly body?: Uint8Array;
 }
 
-function ask(platform: TestPlatform, { worker, patienceMs, method, reads, body }: Ask): Promise<StrikeAnswer> {
+function ask(platform: TestPlatform, { host, patienceMs, method, reads, body }: Ask): Promise<StrikeAnswer> {
   const { hostname, port } = new URL(platform.gatewayUrl);
-  const headers = { host: `${worker}.${ATTACKER}.localhost` };
+  const headers = { host };
   return new Promise((resolve) => {
     let answer = NOTHING;
     const outgoing = request({ hostname, port, method, path: '/strike', headers, agent: false }, (incoming) => {
@@ -98,11 +98,11 @@ async function control(platform: TestPlatform, path: string, init: RequestInit):
 }
 
 /** Until it is closed, or as many messages have come back as were sent. */
-async function talk(platform: TestPlatform, worker: string, patienceMs: number): Promise<StrikeAnswer> {
-  const headers = { host: `${worker}.${ATTACKER}.localhost` };
+async function talk(platform: TestPlatform, { account, self }: Names, patienceMs: number): Promise<StrikeAnswer> {
+  const headers = { host: `${self}.${account}.localhost` };
   const timeout = new Promise<void>((resolve) => setTimeout(resolve, patienceMs).unref());
   try {
-    const opened = openSocket(platform, worker, '/strike', { headers });
+    const opened = openSocket(platform, self, '/strike', { headers });
     opened.catch(() => {});
     const socket = await Promise.race([opened, timeout]);
     if (socket === undefined) return NOTHING;

@@ -2,8 +2,9 @@
 import { toUploadForm } from '../helpers/quick-deploy.ts';
 import type { Attack } from './attack.ts';
 
-/** What an attack's bindings may name: its own Worker as `$SELF`, a KV namespace of its account's as `$KV`. */
+/** Whose the attack is, and what its bindings may name: its own Worker as `$SELF`, a KV namespace as `$KV`. */
 export interface Names {
+  readonly account: string;
   readonly self: string;
   readonly kv: string;
 }
