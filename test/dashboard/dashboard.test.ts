@@ -121,6 +121,20 @@ describe('the dashboard', { skip: skipBrowser, timeout: 240_000 }, () => {
     assert.deepEqual(problems, []);
   });
 
+  it('shows a live isolate among the cells, to the operator and to its account', async () => {
+    await deployCode(platform, 'alive', answering('alive'));
+    await platform.request('alive', '/');
+    for (const path of ['cells', `a/${platform.account}/cells`]) {
+      const { page, problems } = await open(path);
+      const tiles = page.getByRole('list', { name: /^Isolates of cell/ });
+      await tiles
+        .getByRole('button', { name: /^alive.*version/ })
+        .first()
+        .waitFor();
+      assert.deepEqual(problems, []);
+    }
+  });
+
   it('lets operators switch accounts; customers see theirs and no other', async () => {
     await call('/accounts/acme/isola/account', { name: 'Acme Ltd' }, 'PUT');
     const { page, problems } = await open();
