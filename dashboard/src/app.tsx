@@ -11,6 +11,9 @@ import { Failure } from './ui/parts.tsx';
 import { ThemePicker } from './ui/theme.tsx';
 import { useLoad } from './ui/load.ts';
 
+const PAGE_SIZE = 100; // the most that the API gives
+const MAX_PAGES = 100;
+
 export function App(): JSX.Element {
   const [isSignedIn, setSignedIn] = useState(readToken() !== null);
   const [wasRefused, setRefused] = useState(false);
@@ -42,11 +45,19 @@ interface Who {
 }
 
 async function loadWho(signal: AbortSignal): Promise<Who> {
-  const [session, accounts] = await Promise.all([
-    call<Session>('/isola/session', { signal }),
-    call<Account[]>('/accounts', { signal }),
-  ]);
+  const [session, accounts] = await Promise.all([call<Session>('/isola/session', { signal }), loadAccounts(signal)]);
   return { session, accounts };
+}
+
+/** All of them, page by page. */
+async function loadAccounts(signal: AbortSignal): Promise<readonly Account[]> {
+  const accounts: Account[] = [];
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
+    const found = await call<Account[]>(`/accounts?page=${page}&per_page=${PAGE_SIZE}`, { signal });
+    accounts.push(...found);
+    if (found.length < PAGE_SIZE) break;
+  }
+  return accounts;
 }
 
 function Frame({ onSignOut }: { onSignOut: () => void }): JSX.Element {
