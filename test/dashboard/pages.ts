@@ -45,11 +45,12 @@ export const PAGES: readonly DashboardPage[] = [
     },
   },
   {
-    name: 'profile',
-    path: `${WORKER}/profile`,
-    prepare: async (page) => {
-      await page.getByRole('button', { name: 'Profile a live instance' }).click();
-      await page.getByRole('group', { name: 'Flame graph' }).waitFor();
+    name: 'memory',
+    path: `${WORKER}/memory`,
+    prepare: async (page, platform) => {
+      await platform.request('shop', '/cart');
+      await page.getByRole('button', { name: 'Look again' }).click();
+      await page.getByRole('table', { name: 'Heaps' }).waitFor();
     },
   },
   {

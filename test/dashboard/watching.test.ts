@@ -1,4 +1,4 @@
-/** The pages that watch: cells, usage and cost, logs, profiles. The numbers are made up, so that they are known. */
+/** The pages that watch: cells, usage and cost, logs. The numbers are made up, so that they are known. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -79,20 +79,6 @@ describe('the dashboard shows', { skip: skipBrowser, timeout: 240_000 }, () => {
     await page.getByLabel('Text').fill('needle');
     await page.getByRole('button', { name: 'Search' }).click();
     await asked;
-    await check();
-  });
-
-  it('a profile as a flame graph that zooms, and as a file', async () => {
-    const { page, check } = await open(`a/${platform.account}/workers/hot/profile`);
-    await page.getByRole('button', { name: 'Profile a live instance' }).click();
-    const graph = page.getByRole('group', { name: 'Flame graph' });
-    await graph.getByRole('button', { name: /^parse index.js:4: 2.0 ms/ }).click();
-    assert.equal(await graph.getByRole('button').count(), 1);
-    await page.getByRole('button', { name: 'Back' }).click();
-    assert.equal(await graph.getByRole('button').count(), 5);
-    const download = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Download .cpuprofile' }).click();
-    assert.equal((await download).suggestedFilename(), 'hot.cpuprofile');
     await check();
   });
 });

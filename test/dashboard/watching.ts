@@ -122,25 +122,6 @@ const LOGS = [
   },
 ];
 
-const frame = (id: number, functionName: string, children: readonly number[] = []): object => ({
-  id,
-  callFrame: { functionName, url: 'index.js', lineNumber: id },
-  children,
-});
-
-const PROFILE = {
-  nodes: [
-    frame(1, '(root)', [2, 6]),
-    frame(2, 'fetch', [3, 4]),
-    frame(3, 'parse'),
-    frame(4, HOSTILE, [5]),
-    frame(5, 'sort'),
-    frame(6, '(idle)'),
-  ],
-  samples: [2, 3, 3, 4, 5, 5, 6],
-  timeDeltas: [1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 9_000],
-};
-
 /** From now on, whether or not the server has these routes. */
 export async function fakeWatching(page: Page): Promise<void> {
   const answers: readonly (readonly [pattern: RegExp, result: unknown])[] = [
@@ -156,5 +137,4 @@ export async function fakeWatching(page: Page): Promise<void> {
       }),
     );
   }
-  await page.route(/\/isola\/profile\?/, (route) => route.fulfill({ json: PROFILE }));
 }

@@ -8,7 +8,7 @@ import { goTo, Link, toHref } from '../router.tsx';
 import { useLoad } from '../ui/load.ts';
 import { LoadedView } from '../ui/parts.tsx';
 import { Overview } from './overview.tsx';
-import { ProfilePane } from './profile.tsx';
+import { Heaps } from './heaps.tsx';
 import { TailPane } from './tail.tsx';
 
 interface WorkerPageProps {
@@ -22,7 +22,7 @@ const TABS = [
   ['overview', 'Overview'],
   ['edit', 'Edit & try'],
   ['tail', 'Live tail'],
-  ['profile', 'Profile'],
+  ['memory', 'Memory'],
 ] as const;
 
 export function WorkerPage({ account, name, tab, session }: WorkerPageProps): JSX.Element {
@@ -48,7 +48,7 @@ export function WorkerPage({ account, name, tab, session }: WorkerPageProps): JS
         {(found) => {
           if (tab === 'edit') return <EditorPane account={account} name={name} isNew={false} />;
           if (tab === 'tail') return <TailPane account={account} name={name} />;
-          if (tab === 'profile') return <ProfilePane account={account} name={name} />;
+          if (tab === 'memory') return <Heaps account={account} name={name} />;
           return <Overview account={account} worker={found} mayWrite={mayWrite} />;
         }}
       </LoadedView>
