@@ -64,6 +64,14 @@ export const PLATFORM_OPTIONS = {
     defaultText: 'cores − 1, at least 1',
     help: 'Processes that run Workers',
   },
+  'cell-memory-mib': {
+    type: 'integer',
+    value: 'N',
+    min: 128,
+    max: 1_048_576,
+    defaultText: "three quarters of the machine's, divided by the cells",
+    help: 'Memory of a cell, in MiB, at which it is ended and replaced',
+  },
   'cache-mib': {
     type: 'integer',
     value: 'N',
@@ -295,6 +303,7 @@ export interface PlatformValues {
   readonly 'control-port': number;
   readonly host: string;
   readonly cells: number | undefined;
+  readonly 'cell-memory-mib': number | undefined;
   readonly 'cache-mib': number;
   readonly 'base-domain': string;
   readonly 'tls-cert': readonly string[];
@@ -435,6 +444,7 @@ function toPlatformOptions(
     controlPort: values['control-port'],
     dataDir,
     cells: values.cells ?? Math.max(1, availableParallelism() - 1),
+    cellMemoryBytes: values['cell-memory-mib'] === undefined ? undefined : values['cell-memory-mib'] * MIB,
     cacheBytes: values['cache-mib'] * MIB,
     keepVersions: values['keep-versions'],
     keepVersionBytes: values['keep-versions-mib'] * MIB,

@@ -7,4 +7,5 @@
 export type { GatewayNumbers } from './gateway-metrics.ts';
 export { type ChannelBytes, PlatformMetrics } from './platform-metrics.ts';
 export { UsageMetrics } from './usage-metrics.ts';
+export { residentBytes } from './process-usage.ts';
 export { CellBoard, type CellView } from './cell-board.ts';

@@ -17,6 +17,7 @@ import { CELL_FRAME_BYTES, toVersionMessage } from '../cell/index.ts';
 import type { AccountId, VersionId } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
 import type { Sandbox } from '../confine/index.ts';
+import { residentBytes } from '../metrics/index.ts';
 import { type Child, startChild } from './child.ts';
 import { LastWords, type Suspect } from './last-words.ts';
 
@@ -32,6 +33,7 @@ export const CELL_FLAGS = [
 const STOP_GRACE_MS = 2_000; // a cell that stands still does not see that it is to end
 const CRASHES: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGBUS', 'SIGFPE', 'SIGSYS']);
 const HEARTBEAT_MS = 500;
+const MEMORY_CHECK_MS = 200; // of the process, from outside: the cell may be past saying anything
 const HEARTBEAT_DEADLINE_MS = 3_000; // the cell's own watchdog acts after 0.3 s; this is for a cell that is beyond that
 
 export interface CellProcessOptions {
@@ -43,6 +45,8 @@ export interface CellProcessOptions {
   readonly sandbox: Sandbox;
   /** Of the cell among all cells. */
   readonly index: number;
+  /** Resident memory at which its process is ended. */
+  readonly maxMemoryBytes: number;
   /** The guest runtime, a `GuestSource` as JSON. ASCII. */
   readonly guest: string;
   /** The cell's requests and calls: egress, code, records. */
@@ -69,7 +73,9 @@ export class CellProcess {
   readonly #channel: Channel;
   readonly #exited: Promise<unknown>;
   #heartbeat: NodeJS.Timeout | undefined;
+  #memoryCheck: NodeJS.Timeout | undefined;
   #stoodStill = false;
+  #grewTooLarge = false;
 
   private constructor(options: CellProcessOptions) {
     this.id = options.id;
@@ -92,8 +98,9 @@ export class CellProcess {
     this.#child.process.once('exit', (code, signal) => {
       clearInterval(this.#heartbeat);
       const { suspect, hasGivenUp } = this.#lastWords;
-      const reason = toReason(code, signal);
-      const isOwnFault = hasGivenUp || this.#stoodStill || CRASHES.has(reason);
+      clearInterval(this.#memoryCheck);
+      const reason = this.#grewTooLarge ? 'out of memory' : toReason(code, signal);
+      const isOwnFault = hasGivenUp || this.#stoodStill || this.#grewTooLarge || CRASHES.has(reason);
       onExit(this, { reason, suspect, isOwnFault });
     });
     const onNotify: NonNullable<ChannelHandlers['onNotify']> = (type, params, payload) => {
@@ -117,6 +124,7 @@ export class CellProcess {
       throw error;
     }
     cell.#watch();
+    cell.#watchMemory(options.maxMemoryBytes);
     return cell;
   }
 
@@ -189,6 +197,7 @@ export class CellProcess {
 
   async stop(): Promise<void> {
     clearInterval(this.#heartbeat);
+    clearInterval(this.#memoryCheck);
     this.#channel.close();
     const grace = setTimeout(() => this.kill(), STOP_GRACE_MS);
     await this.#exited;
@@ -213,6 +222,17 @@ export class CellProcess {
       );
     }, HEARTBEAT_MS);
     this.#heartbeat.unref();
+  }
+
+  #watchMemory(maxBytes: number): void {
+    this.#memoryCheck = setInterval(() => {
+      const { pid } = this;
+      if (pid === undefined || (residentBytes(pid) ?? 0) <= maxBytes) return;
+      this.#grewTooLarge = true;
+      clearInterval(this.#memoryCheck);
+      this.kill();
+    }, MEMORY_CHECK_MS);
+    this.#memoryCheck.unref();
   }
 }
 

@@ -97,6 +97,8 @@ export interface PlatformOptions {
   readonly dnsServer?: string;
   /** Memory for cached responses, of all accounts together. */
   readonly cacheBytes: number;
+  /** Resident memory at which a cell is ended; without it, one and a half times what its instances may use. */
+  readonly cellMemoryBytes?: number | undefined;
   /** Old versions that an account may keep; 0 for no limit. */
   readonly keepVersions: number;
   /** And how large their modules and source maps may be together; 0 for no limit. */
@@ -139,6 +141,7 @@ export interface Platform extends AsyncDisposable {
 const FIRST_ACCOUNT = 'main' as AccountId;
 const SPARES = 4; // 20 cold starts a second with 5 ms to make each; more only cost memory
 const DRAIN_MS = 30_000;
+const CELL_MEMORY_MARGIN = 1.5; // over what its instances may use: they are measured now and then, and there is the rest
 const CELLS_SHARE_OF_MEMORY = 0.5; // of the machine's, for all instances of all cells together
 const LINK_TOKEN_BYTES = 32;
 const HTTPS_PORT = 443;
@@ -320,6 +323,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     now: Date.now,
     randomUUID,
   });
+  const memoryBudgetBytes = Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells);
   const cells: Cells = new Cells({
     count: options.cells,
     start: async ({ id, cordon, index }, onExit) => {
@@ -330,10 +334,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         links: [await gateway.connectLink(id)],
         start: {
           spares: SPARES,
-          memoryBudgetBytes: Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells),
+          memoryBudgetBytes,
         },
         sandbox,
         index,
+        maxMemoryBytes: options.cellMemoryBytes ?? memoryBudgetBytes * CELL_MEMORY_MARGIN,
         guest,
         handlers: createCellHandlers({
           registry,

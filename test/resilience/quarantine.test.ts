@@ -87,6 +87,22 @@ describe('A Worker that costs a cell', () => {
   });
 });
 
+describe('A cell', () => {
+  it('that takes more memory than it may is ended, and replaced', async () => {
+    await using platform = await startTestPlatform(['--cells', '1', '--cell-memory-mib', '260']);
+    await deployCode(platform, 'hello', HELLO);
+    // Several, each within its own limit, and all of them kept.
+    const code =
+      'const kept = []; export default { fetch() { kept.push(new Uint8Array(60 << 20).fill(1)); return new Response("ok") } }';
+    const lost = platform.line(/"event":"cell-exit".*out of memory/);
+    const names = ['a', 'b', 'c', 'd'];
+    for (const name of names) await deployCode(platform, name, code);
+    await Promise.all(names.map((name) => platform.request(name, '/')));
+    await lost;
+    assert.equal((await platform.request('hello', '/')).text, 'hello');
+  });
+});
+
 describe('An account', () => {
   it('that is trusted, or isolated, has cells that no other account has; and leaves them again', async () => {
     await using platform = await startTestPlatform(['--cells', '1']);
