@@ -1,6 +1,6 @@
 /**
  * All cells: those of the default cordon kept at their number, whatever happens to one of them; those of other cordons
- * started when somebody wants them.
+ * started when somebody wants them. Each is replaced by a new one after about a day.
  */
 import { DEFAULT_CORDON } from '../gateway/index.ts';
 import type { CellExit, CellProcess } from './cell-process.ts';
@@ -8,6 +8,9 @@ import type { CellExit, CellProcess } from './cell-process.ts';
 const QUICK_EXIT_MS = 2_000; // a cell that ends sooner than this after its start may do so forever
 const QUICK_EXITS_IN_A_ROW = 3; // from here on it is restarted after a pause
 const RETRY_MS = 1_000;
+const LIFE_MS = 24 * 3_600_000; // of a cell: what an attack has found out about its memory is then worth nothing
+const LIFE_SPREAD = 0.25; // earlier or later, by chance, so that not all go at once
+const FAREWELL_MS = 300_000; // for what is under way in a cell that is given up
 const MAX_ON_DEMAND = 32; // cells of other cordons; the one that was wanted longest ago makes room
 
 /** A cell that there is to be. */
@@ -28,6 +31,8 @@ export interface CellsOptions {
   readonly onExit: (place: CellPlace, exit: CellExit) => void;
   readonly onReady: (place: CellPlace, pid: number | undefined) => void;
   readonly onFailure: (id: string, error: unknown) => void;
+  /** From 0 to 1. */
+  readonly random: () => number;
 }
 
 interface Waiting {
@@ -45,14 +50,16 @@ export class Cells {
   /** Cells that ended before they served. */
   readonly #exited = new Set<string>();
   readonly #quickExits = new Map<string, number>();
-  #onDemand = 0;
+  /** New places by the one that each takes the place of. */
+  readonly #successors = new Map<CellPlace, CellPlace>();
+  readonly #ageing = new Map<string, NodeJS.Timeout>();
+  /** Places so far: ids are never used again. */
+  #made = 0;
   #stopping = false;
 
   constructor(options: CellsOptions) {
     this.#options = options;
-    for (let index = 0; index < options.count; index++) {
-      this.#places.set(`c${index}`, { id: `c${index}`, cordon: DEFAULT_CORDON, index });
-    }
+    for (let index = 0; index < options.count; index++) this.#make(DEFAULT_CORDON);
   }
 
   /** Of a cordon. */
@@ -64,8 +71,9 @@ export class Cells {
     return [...this.#live.values()];
   }
 
+  /** Those that take something new. */
   liveIn(cordon: string): CellProcess[] {
-    return this.live.filter((cell) => cell.cordon === cordon);
+    return this.live.filter((cell) => cell.cordon === cordon && this.#places.has(cell.id));
   }
 
   /** Starts those of the default cordon; resolves when all serve. */
@@ -97,10 +105,8 @@ export class Cells {
     }
     const others = [...this.#places.values()].filter((place) => place.cordon !== DEFAULT_CORDON);
     if (others.length >= MAX_ON_DEMAND && others[0] !== undefined) this.#giveUp(others[0]);
-    const place = { id: `d${this.#onDemand++}`, cordon, index: this.#freeIndex() };
-    this.#places.set(place.id, place);
+    this.#begin(this.#make(cordon));
     void this.#list();
-    this.#begin(place);
   }
 
   /** Ends those of cordons that nothing runs in any more; what is under way there may finish. */
@@ -110,16 +116,40 @@ export class Cells {
 
   async stopAll(): Promise<void> {
     this.#stopping = true;
+    for (const id of this.#ageing.keys()) this.#forgetAge(id);
     await Promise.allSettled(this.#starting);
     await Promise.all(this.live.map((cell) => cell.stop()));
+  }
+
+  #make(cordon: string): CellPlace {
+    const place = { id: `c${this.#made++}`, cordon, index: this.#freeIndex() };
+    this.#places.set(place.id, place);
+    return place;
   }
 
   #giveUp(place: CellPlace): void {
     this.#places.delete(place.id);
     this.#quickExits.delete(place.id);
+    this.#forgetAge(place.id);
     void this.#list();
     const cell = this.#live.get(place.id);
-    if (cell !== undefined) void this.#track(cell.drain().then(() => cell.stop()));
+    if (cell === undefined) return;
+    const patience = new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref());
+    // One that has ended meanwhile cannot be drained.
+    void Promise.race([cell.drain().catch(() => {}), patience]).then(() => cell.stop());
+  }
+
+  /** A new cell takes the place of this one, once it serves. */
+  #renew(place: CellPlace): void {
+    if (this.#stopping || this.#places.get(place.id) !== place) return;
+    const successor = this.#make(place.cordon);
+    this.#successors.set(successor, place);
+    this.#begin(successor);
+  }
+
+  #forgetAge(id: string): void {
+    clearTimeout(this.#ageing.get(id));
+    this.#ageing.delete(id);
   }
 
   async #start(place: CellPlace): Promise<void> {
@@ -128,6 +158,7 @@ export class Cells {
     this.#exited.delete(id);
     const cell = await this.#options.start(place, (_, exit) => {
       if (!this.#live.delete(id)) this.#exited.add(id);
+      this.#forgetAge(id);
       if (this.#stopping) return;
       this.#options.onExit(place, exit);
       const quick = performance.now() - startedAt < QUICK_EXIT_MS;
@@ -139,6 +170,11 @@ export class Cells {
     this.#options.onReady(place, cell.pid);
     // Given up while it came up.
     if (this.#places.get(id) !== place) return this.#stopping ? undefined : cell.stop();
+    const life = LIFE_MS * (1 + LIFE_SPREAD * (2 * this.#options.random() - 1));
+    this.#ageing.set(id, setTimeout(() => this.#renew(place), life).unref());
+    const predecessor = this.#successors.get(place);
+    this.#successors.delete(place);
+    if (predecessor !== undefined) this.#giveUp(predecessor);
     const served = this.#waiting.filter(({ cordon }) => cordon === place.cordon);
     this.#waiting = this.#waiting.filter(({ cordon }) => cordon !== place.cordon);
     for (const { resolve } of served) resolve(cell);

@@ -359,6 +359,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       void cell.setTailed(tails.workers).catch(() => {}); // it has ended again
       return cell;
     },
+    random: Math.random,
     onList: async (places) => {
       board.keepOnly(places.map(({ id }) => id));
       await gateway.listCells(places);
