@@ -37,7 +37,8 @@ export class CellLosses {
       const untilMs = worker && quarantine.strike(worker);
       tellGateway({ id, begun: suspect?.begun });
       if (worker !== undefined && version !== undefined && untilMs !== undefined) {
-        await tell({ worker, version, cell: id, reason, untilMs });
+        const did = `did what nothing could stop, and the process that it ran in was ended (${reason})`;
+        await tell({ worker, version, cell: id, reason, did, untilMs });
       }
     } catch (error) {
       tellGateway({ id });

@@ -52,11 +52,12 @@ import { InvocationLog } from './invocation-log.ts';
 import { openKeyFile } from './key-file.ts';
 import { openSandbox, TRIPWIRE_ALARM, TRIPWIRE_SIGNAL } from './open-sandbox.ts';
 import { Quarantine } from './quarantine.ts';
-import { tellOfQuarantine } from './quarantine-notice.ts';
+import { type Offence, tellOfQuarantine } from './quarantine-notice.ts';
 import { createQuotas } from './quotas.ts';
 import { readPlans } from './plans.ts';
 import type { Tracer } from '../tracing/index.ts';
 import { createScheduler } from './scheduling.ts';
+import { SideChannelWatch } from './side-channel-watch.ts';
 import { createStackMapping } from './stack-mapping.ts';
 import { createTxtResolver } from './txt-resolver.ts';
 import { createTails } from './tailing.ts';
@@ -292,14 +293,25 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(() => quarantine.close());
   const cordons = new Cordons(() => quarantine.list());
   for (const { id, settings } of placed) cordons.set(id, settings);
+  const tellOffence = async (offence: Offence): Promise<void> => {
+    board.note(offence.cell, { kind: 'quarantined', ...offence.worker });
+    await tellOfQuarantine({ audit, onEvent, onRecord: (record) => log.add(record), now: Date.now }, offence);
+  };
+  const sideChannels = new SideChannelWatch({
+    look: () => board.list().flatMap(({ id, isolates }) => isolates.map((isolate) => [id, isolate] as const)),
+    onSuspect: ({ worker, version, cell }) => {
+      if (quarantine.has(worker)) return;
+      const did = 'computed nearly all the time for half an hour and was hardly asked for anything';
+      const offence = { worker, version, cell, did, reason: 'side channel', untilMs: quarantine.strike(worker) };
+      void tellOffence(offence).catch((error: unknown) => warn(describe(error)));
+    },
+  });
+  stack.defer(() => sideChannels.close());
   const losses = new CellLosses({
     quarantine,
     ownerOf: (version) => platform.ownerOf(version),
     tellGateway: (lost) => gateway.cellLost(lost),
-    tell: (offence) => {
-      board.note(offence.cell, { kind: 'quarantined', ...offence.worker });
-      return tellOfQuarantine({ audit, onEvent, onRecord: (record) => log.add(record), now: Date.now }, offence);
-    },
+    tell: tellOffence,
     onError: (error) => warn(`Cannot tell whose entry ended a cell: ${describe(error)}`),
   });
   const { quotas, webhooks } = createQuotas({

@@ -16,9 +16,11 @@ export interface QuarantineNoticeDeps {
 export interface Offence {
   readonly worker: WorkerKey;
   readonly version: VersionId;
-  /** Of the cell that ended. */
+  /** Where it ran. */
   readonly cell: string;
   readonly reason: string;
+  /** What it did, as the end of a sentence that begins with the Worker. */
+  readonly did: string;
   /** ms since 1970. */
   readonly untilMs: number;
 }
@@ -28,7 +30,7 @@ const OK = 200;
 
 export async function tellOfQuarantine(
   { audit, onEvent, onRecord, now }: QuarantineNoticeDeps,
-  { worker: { account, worker }, version, cell, reason, untilMs }: Offence,
+  { worker: { account, worker }, version, cell, reason, did, untilMs }: Offence,
 ): Promise<void> {
   const at = now();
   const until = new Date(untilMs).toISOString();
@@ -53,9 +55,7 @@ export async function tellOfQuarantine(
     exceptions: [
       {
         name: 'Quarantined',
-        message:
-          `The Worker did what nothing could stop, and the process that it ran in was ended (${reason}). ` +
-          `It runs apart from other accounts until ${until}.`,
+        message: `The Worker ${did}. It runs apart from other accounts until ${until}.`,
         stack: '',
         timestamp: at,
       },
