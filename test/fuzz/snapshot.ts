@@ -5,8 +5,8 @@ import type { Route } from './requests.ts';
 /** Ids that paths of an account's things are made of, by parameter. */
 export type AccountIds = Readonly<Record<string, readonly string[]>>;
 
-/** Differ from look to look though nothing was changed: when a token was used, what the audit log has, what cells do, where a form is cut. */
-const NOT_STATE = /\/isola\/(?:audit|cells)|\/tokens\/verify|\/user$/;
+/** Differ from look to look though nothing was changed: when a token was used, what the audit log has, what runs and what it costs, where a form is cut. */
+const NOT_STATE = /\/isola\/(?:audit|cells|cost|heap|logs|quota|usage)|\/tokens\/verify|\/user$/;
 const VOLATILE = /"(last_used_on|expires_at)":"[^"]*"|-+formdata-[\w-]+/g;
 
 /** By path. Every GET route of the API's document, for every combination of the account's ids. */
