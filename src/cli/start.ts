@@ -87,6 +87,7 @@ function printWelcome(platform: Platform, { workers, baseDomain }: Welcome): voi
   printLine(`Try       curl http://${toHost('hello')}/`);
   // curl and browsers resolve *.localhost to this machine by themselves; other programs may not.
   printLine(`or        curl -H 'Host: ${toHost('hello')}' ${platform.gatewayUrl}/`);
+  printLine(`Dashboard ${paintUrl(`${platform.controlUrl}/`)}, signed in with the token`);
   printLine();
   printLine(paint('dim', 'Deploy a Worker of your own, in its folder:'));
   printLine(`  export CLOUDFLARE_API_BASE_URL=${platform.controlUrl}/client/v4`);
