@@ -19,6 +19,8 @@ export interface MetricSources {
   readonly cells: () => readonly CellRecord[];
   readonly gateway: () => Promise<GatewayNumbers>;
   readonly usage: UsageMetrics;
+  /** Workers that are kept apart now. */
+  readonly quarantined: () => number;
   readonly supervisorLinks: () => readonly ChannelBytes[];
 }
 
@@ -40,6 +42,8 @@ export class PlatformMetrics {
     out.metric('isola_build_info', 'gauge', 'Always 1: what it runs on.');
     out.sample('isola_build_info', { node: process.versions.node }, 1);
     this.#writeSupervisor(out);
+    out.metric('isola_quarantined_workers', 'gauge', 'Workers that are kept apart from other accounts now.');
+    out.sample('isola_quarantined_workers', {}, this.#sources.quarantined());
     const gateway = await this.#askGateway();
     out.metric('isola_gateway_up', 'gauge', '1 when the gateway answered in time.');
     out.sample('isola_gateway_up', {}, gateway === undefined ? 0 : 1);

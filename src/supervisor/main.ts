@@ -410,6 +410,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     cells: () => board.records,
     gateway: () => gateway.stats(),
     usage: usageMetrics,
+    quarantined: () => quarantine.list().length,
     supervisorLinks: () => cells.live.map(({ id, bytes }) => ({ cell: id, link: 'supervisor', ...bytes })),
   });
   stack.defer(() => metrics.close());

@@ -71,6 +71,12 @@ describe('A Worker that costs a cell', () => {
     assert.deepEqual(new Set(result.map(({ actor, target }) => `${actor} ${target}`)), new Set(['platform bad']));
   });
 
+  it('counts in the metrics', async () => {
+    const url = new URL('/metrics', platform.controlUrl);
+    const response = await fetch(url, { headers: { authorization: `Bearer ${platform.token}` } });
+    assert.match(await response.text(), /^isola_quarantined_workers 1$/m);
+  });
+
   it('stays apart after a restart', async () => {
     await platform.restart('SIGTERM');
     const ready = platform.line(/"event":"cell-ready".*"cordon":"q\.acme"/);
@@ -95,10 +101,12 @@ describe('A cell', () => {
     const code =
       'const kept = []; export default { fetch() { kept.push(new Uint8Array(60 << 20).fill(1)); return new Response("ok") } }';
     const lost = platform.line(/"event":"cell-exit".*out of memory/);
+    const back = platform.line(/"event":"cell-ready"/);
     const names = ['a', 'b', 'c', 'd'];
     for (const name of names) await deployCode(platform, name, code);
     await Promise.all(names.map((name) => platform.request(name, '/')));
     await lost;
+    await back;
     assert.equal((await platform.request('hello', '/')).text, 'hello');
   });
 });
