@@ -12,8 +12,8 @@ import type { Offence } from './quarantine-notice.ts';
 
 export interface CellLossesDeps {
   readonly quarantine: Quarantine;
-  /** Whose version it is, deployed or being tried out. */
-  readonly ownerOf: (version: VersionId) => Promise<WorkerKey | undefined>;
+  /** Whose version it is, if this cell had its code. One that was taken over may name any. */
+  readonly ownerOf: (cell: string, version: VersionId) => WorkerKey | undefined;
   /** To the gateway. */
   readonly tellGateway: (lost: CellLost) => void;
   readonly tell: (offence: Offence) => Promise<void>;
@@ -32,7 +32,7 @@ export class CellLosses {
     const { quarantine, ownerOf, tellGateway, tell, onError } = this.#deps;
     try {
       const version = suspect?.version;
-      const worker = isOwnFault && version !== undefined ? await ownerOf(version) : undefined;
+      const worker = isOwnFault && version !== undefined ? ownerOf(id, version) : undefined;
       // The gateway hears of the change before it hears of the cell.
       const untilMs = worker && quarantine.strike(worker);
       tellGateway({ id, begun: suspect?.begun });

@@ -56,9 +56,9 @@ export class SupervisedPlatform implements ControlPlatform {
     this.#deps = deps;
   }
 
-  /** Whose version it is, deployed or being tried out. */
-  async ownerOf(id: VersionId): Promise<WorkerKey | undefined> {
-    return this.#trials.get(id) ?? (await this.#deps.registry.versionById(id))?.spec;
+  /** Whose version it is, if it is being tried out. */
+  ownerOfTrial(id: VersionId): WorkerKey | undefined {
+    return this.#trials.get(id);
   }
 
   async check(code: VersionCode): Promise<CheckResult> {

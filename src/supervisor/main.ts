@@ -37,7 +37,7 @@ import {
   openSqliteLogStore,
   openSqliteStores,
 } from '../store/sqlite/index.ts';
-import { UsageIntake } from '../usage/index.ts';
+import { type CellUsage, UsageIntake } from '../usage/index.ts';
 import { openAdminToken } from './admin-token.ts';
 import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
@@ -307,9 +307,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     },
   });
   stack.defer(() => sideChannels.close());
+  const cellUsages = new Map<string, CellUsage>();
   const losses = new CellLosses({
     quarantine,
-    ownerOf: (version) => platform.ownerOf(version),
+    ownerOf: (cell, version) => platform.ownerOfTrial(version) ?? cellUsages.get(cell)?.ownerOf(version),
     tellGateway: (lost) => gateway.cellLost(lost),
     tell: tellOffence,
     onError: (error) => warn(`Cannot tell whose entry ended a cell: ${describe(error)}`),
@@ -340,6 +341,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     count: options.cells,
     start: async ({ id, cordon, index }, onExit) => {
       board.starting(id, cordon);
+      const cellUsage = usage.openCell();
+      cellUsages.set(id, cellUsage);
       const cell = await CellProcess.start({
         id,
         cordon,
@@ -360,7 +363,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           mayRun: (worker) => cordons.mayRun(cordon, worker),
           resources: reachable,
           log,
-          usage: usage.openCell(),
+          usage: cellUsage,
           onWarning: warn,
           onStats: (message) => board.take(id, message),
           onSpans: tracer?.open(),
@@ -373,7 +376,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     },
     random: Math.random,
     onList: async (places) => {
-      board.keepOnly(places.map(({ id }) => id));
+      const ids = places.map(({ id }) => id);
+      board.keepOnly(ids);
+      for (const id of cellUsages.keys()) if (!ids.includes(id)) cellUsages.delete(id);
       await gateway.listCells(places);
     },
     onExit: (place, exit) => {

@@ -61,6 +61,11 @@ export class CellUsage {
     this.#versions.set(version, { account: owner.account, worker: owner.worker }, 1);
   }
 
+  /** Whose version it is, if the cell was given its code. */
+  ownerOf(version: VersionId): { readonly account: AccountId; readonly worker: WorkerName } | undefined {
+    return this.#versions.get(version);
+  }
+
   /**
    * Resolves when the ledger has the batch, or when there is nothing in it that could be counted: neither is sent again.
    * Rejects when the ledger cannot take it now.
