@@ -50,7 +50,7 @@ export const PAGES: readonly DashboardPage[] = [
     prepare: async (page, platform) => {
       await platform.request('shop', '/cart');
       await page.getByRole('button', { name: 'Look again' }).click();
-      await page.getByRole('table', { name: 'Heaps' }).waitFor();
+      await page.getByRole('columnheader', { name: 'Heap in use' }).waitFor();
     },
   },
   {
