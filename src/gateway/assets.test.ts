@@ -165,8 +165,8 @@ describe('The gateway serves static files', () => {
     await until(async () => openBlobs(gateway) === 200);
     const { active, memory } = await gateway.stats();
     assert.equal(active, 200);
-    // All of it is 1,600 MiB; what a client has not taken is under 1 MiB of it, with what awaits collection.
-    assert.ok(memory - before < 200 * 1024 * 1024, `${(memory - before) / 1024 / 1024} MiB`);
+    // All of it is 1,600 MiB. What clients have not taken, with what awaits collection, was 87 to 108 MiB in six runs.
+    assert.ok(memory - before < 150 * 1024 * 1024, `${(memory - before) / 1024 / 1024} MiB`);
     for (const client of clients) client.destroy();
     await until(async () => (await gateway.stats()).active === 0 && openBlobs(gateway) === 0);
   });

@@ -185,31 +185,20 @@ export function logStoreContract(
         { days: 2 },
       ));
 
-    it('keeps so much of an account, the newest, whatever others have', () =>
-      withStore(
-        async (store) => {
+    for (const [what, quota] of [
+      ['an account, the newest, whatever others have', { accountBytes: 110_000 }],
+      ['all together: who has the most loses first', { totalBytes: 110_000 }],
+    ] as const) {
+      it(`keeps so much of ${what}`, () =>
+        withStore(async (store) => {
           await add(store, [makeLine({ ray: 'other' })], B);
           const line = 'x'.repeat(10_000);
           for (let at = 0; at < 30; at++) store.append(A, makeLine({ ray: `r${at}`, logs: [toLog(line)] }));
           await store.flush();
           assert.match(await rays(store), /^r29 r28 .*r2[5-8]$/);
           assert.equal(await rays(store, {}, B), 'other');
-        },
-        { accountBytes: 110_000 },
-      ));
-
-    it('keeps so much of all together: who has the most loses first', () =>
-      withStore(
-        async (store) => {
-          await add(store, [makeLine({ ray: 'other' })], B);
-          const line = 'x'.repeat(10_000);
-          for (let at = 0; at < 30; at++) store.append(A, makeLine({ ray: `r${at}`, logs: [toLog(line)] }));
-          await store.flush();
-          assert.match(await rays(store), /^r29 r28 .*r2[5-8]$/);
-          assert.equal(await rays(store, {}, B), 'other');
-        },
-        { totalBytes: 110_000 },
-      ));
+        }, quota));
+    }
 
     it('deleteAccount() removes all of it, also what was on the way, and nothing of others', () =>
       withStore(async (store) => {
