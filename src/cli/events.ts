@@ -1,6 +1,6 @@
 /** The platform's events as lines for people. `serve --json` prints the same events as they are. */
 import { z } from 'zod';
-import type { PlatformEvent } from '../supervisor/main.ts';
+import type { PlatformEvent } from '../supervisor/platform.ts';
 import { paint, printLine, toSafe } from './terminal.ts';
 
 /** Cells write the records, and a cell is not trusted: what does not fit is left out rather than believed. */

@@ -1,7 +1,7 @@
 /** `isola serve`: the platform on this machine, until a signal stops it. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/main.ts';
+import type { Platform, PlatformEvent, PlatformOptions } from '../supervisor/platform.ts';
 import type { SandboxMode } from '../confine/index.ts';
 import {
   ACCOUNT_REQUESTS,

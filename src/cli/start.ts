@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Platform } from '../supervisor/main.ts';
+import type { Platform } from '../supervisor/platform.ts';
 import { createBundler } from './bundle.ts';
 import { deployWorker, type DeployTarget } from './deploy-client.ts';
 import { defineCommand } from './options.ts';

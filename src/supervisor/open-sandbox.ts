@@ -7,7 +7,7 @@ import {
   type Missing,
   type SandboxMode,
 } from '../confine/index.ts';
-import type { PlatformEvent } from './main.ts';
+import type { PlatformEvent } from './platform.ts';
 
 /** What a cell dies of when it asks the kernel for something that only an intruder wants (confine/policy.ts). */
 export const TRIPWIRE_SIGNAL = 'SIGSYS';

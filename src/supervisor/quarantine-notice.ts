@@ -3,7 +3,7 @@ import type { WorkerKey } from '../control/index.ts';
 import type { VersionId } from '../ids.ts';
 import type { InvocationRecord } from '../model.ts';
 import type { AuditLog } from '../store/index.ts';
-import type { PlatformEvent } from './main.ts';
+import type { PlatformEvent } from './platform.ts';
 
 export interface QuarantineNoticeDeps {
   readonly audit: AuditLog;
