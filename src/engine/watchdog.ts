@@ -18,6 +18,7 @@ import { createCpuClock, currentThreadId, listThreadIds, wallUs } from './cpu-cl
 import { LaneClock } from './lane-clock.ts';
 import type { Occupants } from './occupants.ts';
 import { Warden } from './warden.ts';
+import { estimateCpuUs } from './unseen-time.ts';
 import { INLINE, LANE, RUNNER, RUNNERS, type Runner, WORDS } from './watch-words.ts';
 
 export interface WatchdogOptions {
@@ -184,10 +185,7 @@ export class Watchdog {
     const at = WORDS.runners + WORDS.runnerStride * runner;
     if (Atomics.load(this.#words, at + RUNNER.seen) !== sequence) return mostUs;
     const [baseUs = 0, seenAtUs = 0] = this.#doubles.subarray((at + RUNNER.baseUs) / 2);
-    const cpuUs = readUs - baseUs;
-    const seenUs = Math.max(now - seenAtUs, cpuUs, 1);
-    // It began unseen. It will have had the same share of the CPU then.
-    return Math.min(mostUs, cpuUs + Math.max(0, passedUs - seenUs) * (cpuUs / seenUs));
+    return estimateCpuUs({ passedUs, mostUs, seenUs: now - seenAtUs, seenCpuUs: readUs - baseUs });
   }
 }
 
