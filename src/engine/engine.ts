@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import ivm from 'isolated-vm';
 import { type BootOptions, type GuestEntryPoints, HOST_SYNC } from '../guest/abi.ts';
-import { DEFAULT_LIMITS, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WASM_INSTANCES } from '../limits.ts';
+import { DEFAULT_LIMITS, MAX_MEMORY_MIB, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WASM_INSTANCES } from '../limits.ts';
 import { CodeCache } from './code-cache.ts';
 import { GuestIsolate } from './isolate.ts';
 import { Lane } from './lane.ts';
@@ -22,6 +22,8 @@ export interface EngineOptions {
   /** Wall clock in ms, shown to guests. */
   readonly now: () => number;
 }
+
+const PROFILED_HEAP_MIB = 8 * MAX_MEMORY_MIB; // never reached
 
 /** Isolates of one variant. */
 interface Stock {
@@ -72,6 +74,15 @@ export class Engine {
     return memoryMiB === DEFAULT_LIMITS.memoryMiB ? stock.spares.take() : this.#create(memoryMiB, stock.snapshot);
   }
 
+  /**
+   * One that can be profiled: made now, and no spare, as it is slower and larger. V8 does not keep it to its memory limit:
+   * an isolate that V8 ends while it is profiled takes this thread along (cpu-profiler.ts). What an entry leaves is looked
+   * at; for what one takes while it runs, the process must be watched.
+   */
+  acquireForProfile(memoryMiB: number): GuestIsolate {
+    return this.#create(memoryMiB, this.#plain.snapshot, { isForProfile: true });
+  }
+
   /** The isolate gets this version's code now: told by the watchdog when the process has to end because of it. */
   occupy(guest: GuestIsolate, version: string): void {
     this.#occupants.set(guest.slot, version);
@@ -106,15 +117,16 @@ export class Engine {
     return bytes;
   }
 
-  #create(memoryMiB: number, snapshot: Snapshot | undefined): GuestIsolate {
+  #create(memoryMiB: number, snapshot: Snapshot | undefined, { isForProfile = false } = {}): GuestIsolate {
     const { guest, now, onCatastrophe } = this.#options;
     let guestIsolate: GuestIsolate | undefined;
     const isolate = new ivm.Isolate({
-      memoryLimit: memoryMiB,
+      memoryLimit: isForProfile ? PROFILED_HEAP_MIB : memoryMiB,
+      inspector: isForProfile,
       onCatastrophicError: (message) => onCatastrophe(message, this.#occupants.get(guestIsolate?.slot ?? -1)),
       ...(snapshot !== undefined && { snapshot }),
     });
-    const context = isolate.createContextSync();
+    const context = isolate.createContextSync({ inspector: isForProfile });
     if (snapshot === undefined) context.evalSync(guest.source, { filename: 'isola:guest' });
     // Host functions reach the guest runtime as arguments of a closure: they are never on the global.
     const host = (op: number, id: number, a: unknown, b: unknown, c: unknown, d: unknown) =>
@@ -145,6 +157,7 @@ export class Engine {
       isolate,
       context,
       entryPoints,
+      memoryMiB,
       slot: this.#watchdog.warden.register(isolate),
       watchdog: this.#watchdog,
       lane: this.#lane,

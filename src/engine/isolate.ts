@@ -4,6 +4,7 @@ import { type ConfigureOptions, ENTER, type GuestEntryPoints, HOST, HOST_SYNC } 
 import { DEFAULT_LIMITS, STARTUP_CPU_MS } from '../limits.ts';
 import type { VersionCode } from '../model.ts';
 import type { CodeCache } from './code-cache.ts';
+import { CpuProfiler } from './cpu-profiler.ts';
 import { DynamicImports } from './dynamic-imports.ts';
 import type { GuestBytes } from './guest-bytes.ts';
 import type { Lane, LanePriority } from './lane.ts';
@@ -57,10 +58,13 @@ export type GuestArgument = string | number | undefined | GuestBytes;
 
 type EntryArguments = readonly [op: number, id: number, a: GuestArgument, b: GuestArgument, c: GuestArgument];
 
+type EnterParameters = [...EntryArguments, now: number, pooled: boolean];
+
 export interface GuestParts {
   readonly isolate: ivm.Isolate;
   readonly context: ivm.Context;
   readonly entryPoints: ivm.Reference<GuestEntryPoints>;
+  readonly memoryMiB: number;
   readonly slot: number;
   readonly watchdog: Watchdog;
   readonly lane: Lane;
@@ -71,6 +75,11 @@ export interface GuestParts {
 /** Stands for the event of a host call that is made at start-up, or while a module is evaluated. */
 const NO_INVOCATION = 0;
 const USUAL_FADES = 0.95; // with each entry: one of a millisecond is remembered for 30 short ones
+const PROFILED_WALL_SHARE = 2; // of its budget: an entry that is profiled is ended by the wall clock, which may be a busy one
+const PROFILED_GRACE_US = 1_000_000; // until the watchdog takes an isolate that its timeout could not stop
+const PROFILED_MEMORY_SHARE = 2; // of its limit: with room to grow, V8 lets more garbage lie
+const MIB = 1024 * 1024;
+const TIMED_OUT = 'Script execution timed out.'; // isolated-vm's words
 const LONG_US = 200; // an entry that may be interrupted, by who is next: one µs more to read its clock is little then
 
 export interface LoadOptions {
@@ -87,7 +96,7 @@ export class GuestIsolate {
   /** Set once, by whoever takes the isolate out of the pool of spares. */
   handler: HostHandler | undefined;
   readonly #parts: GuestParts;
-  readonly #enter: ivm.Reference<(...parameters: [...EntryArguments, now: number, pooled: boolean]) => unknown>;
+  readonly #enter: ivm.Reference<(...parameters: EnterParameters) => unknown>;
   /** Of the version that has been loaded. */
   #modules: ModuleGraph | undefined;
   /** Once the guest has asked for a module. */
@@ -98,6 +107,7 @@ export class GuestIsolate {
   #asideUs = 0;
   #asideCondemned = false;
   #disposed = false;
+  #profiler: CpuProfiler | undefined;
   #cpuUs = 0;
   /** What its longer entries have used of late, in µs. */
   #usualUs = 0;
@@ -138,6 +148,7 @@ export class GuestIsolate {
   enter(budgetUs: number, [op, id, a, b, c]: EntryArguments): EntryResult {
     const { watchdog, slot, now } = this.#parts;
     if (op === ENTER.import) return this.#runNow(budgetUs, this.#import(id, a, b));
+    if (this.#profiler !== undefined) return this.#enterProfiled(budgetUs, [op, id, a, b, c, now(), false]);
     const sequence = watchdog.begin(INLINE, slot, budgetUs, this.#usualUs >= LONG_US);
     let failure: unknown;
     try {
@@ -233,10 +244,33 @@ export class GuestIsolate {
     };
   }
 
+  /** All entries must be inline. */
+  get isProfiled(): boolean {
+    return this.#profiler !== undefined;
+  }
+
+  /** Begins a CPU profile, a sample each `intervalUs`. The isolate must have been acquired for it, and be idle. */
+  startProfile(intervalUs: number): void {
+    this.#profiler ??= new CpuProfiler(this.#parts, intervalUs);
+  }
+
+  /** Resolves to the profile since `startProfile`, as JSON; also after `dispose`. Once for each isolate. */
+  async stopProfile(): Promise<string> {
+    if (this.#profiler === undefined) throw new Error('Cannot stop a CPU profile: none was started');
+    return await this.#profiler.stop();
+  }
+
   /** Ends whatever runs in the isolate and frees it. Idempotent. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    const free = () => this.#free();
+    // Not while a profiler is at work in it.
+    if (this.#profiler === undefined) free();
+    else void this.#profiler.stop().then(free, free);
+  }
+
+  #free(): void {
     try {
       this.#parts.isolate.dispose();
     } catch {
@@ -254,6 +288,28 @@ export class GuestIsolate {
   #answer(op: number, a: unknown, b: unknown, c: unknown): unknown {
     if (op !== HOST_SYNC.resolve) return this.handler?.hostSync(op, a, b, c);
     return this.#modules?.resolveRequire(a as number, typeof b === 'string' ? b : '');
+  }
+
+  /**
+   * The isolate must outlive an entry that passes a limit, or the profile would be lost with it: so isolated-vm's timeout
+   * ends it, by the wall clock, and the watchdog only what that cannot end. Memory is looked at when it has ended.
+   */
+  #enterProfiled(budgetUs: number, parameters: EnterParameters): EntryResult {
+    const { watchdog, slot } = this.#parts;
+    const timeout = Math.ceil((budgetUs * PROFILED_WALL_SHARE) / 1e3);
+    const sequence = watchdog.begin(INLINE, slot, budgetUs * PROFILED_WALL_SHARE + PROFILED_GRACE_US, true);
+    let failure: unknown;
+    try {
+      this.#enter.applySync(undefined, parameters, { timeout });
+    } catch (error) {
+      failure = error;
+    }
+    const isAlive = watchdog.end(INLINE, sequence);
+    const timedOut = failure instanceof Error && failure.message === TIMED_OUT;
+    const result = this.#result(isAlive && !timedOut && watchdog.usedUs <= budgetUs, watchdog.usedUs, failure);
+    if (this.#disposed || this.heap().usedBytes <= this.#parts.memoryMiB * MIB * PROFILED_MEMORY_SHARE) return result;
+    this.dispose();
+    return ENTRY.exceededMemory;
   }
 
   #result(keptBudget: boolean, usedUs: number, failure: unknown): EntryResult {
@@ -323,7 +379,8 @@ export class GuestIsolate {
 
   #createRunner(budgetUs: number): StepRunner {
     const { isolate, watchdog, slot } = this.#parts;
-    return new StepRunner({ isolate, watchdog, slot, budgetUs });
+    const graceUs = this.#profiler === undefined ? 0 : PROFILED_GRACE_US;
+    return new StepRunner({ isolate, watchdog, slot, budgetUs: budgetUs + graceUs });
   }
 
   /** Brings a module that an event has asked for. */

@@ -1,0 +1,97 @@
+/**
+ * A CPU profile of one isolate, by V8's own sampling profiler, through an inspector session.
+ *
+ * The inspector's handles belong to the thread that made the isolate: V8 ends the process when another touches them, and
+ * isolated-vm hands a session's messages to a thread of its pool. But not while the isolate is awake on the pool and runs
+ * on this thread: then they come to it as interrupts. So messages are sent from inside a call into the isolate, which
+ * goes on for a moment after, and before which the isolate was woken. The profiler samples the thread that started it:
+ * all entries must be inline (`GuestIsolate.isProfiled`).
+ *
+ * An isolate with an open session must not be disposed of, by its owner or by V8's memory limit: isolated-vm takes a lock
+ * there that it holds already, and the thread stands still for good.
+ *
+ * isolated-vm's own `startCpuProfiler` makes a profiler of V8 at each entry and disposes of none.
+ */
+import ivm from 'isolated-vm';
+
+/** Stack checks, where interrupts are taken: calls and turns of a loop. Names nothing that a tenant could have changed. */
+const TAKE_INTERRUPTS = '$0(); for (let i = 0; i < 1_000; i++) (() => i)();';
+const CALL_TIMEOUT_MS = 1_000; // a tenant's microtasks may run at its end
+const ANSWER_DEADLINE_MS = 10_000;
+
+export class CpuProfiler {
+  readonly #isolate: ivm.Isolate;
+  readonly #context: ivm.Context;
+  readonly #answers = new Map<number, (text: string) => void>();
+  #session: ivm.InspectorSession | undefined;
+  #stopping: Promise<string> | undefined;
+  #id = 0;
+
+  /** Starts at once. The isolate and the context must have been made with `inspector`, and nothing may run in it. */
+  constructor(parts: { isolate: ivm.Isolate; context: ivm.Context }, intervalUs: number) {
+    this.#isolate = parts.isolate;
+    this.#context = parts.context;
+    this.#inside(() => {
+      const session = (this.#session = this.#isolate.createInspectorSession());
+      session.onNotification = () => {};
+      session.onResponse = (id, text) => this.#answers.get(id)?.(text);
+      this.#send('Profiler.enable');
+      this.#send('Profiler.setSamplingInterval', { interval: intervalUs });
+      this.#send('Profiler.start');
+    });
+  }
+
+  /** Resolves to the profile as JSON (the `Profile` of the Chrome DevTools Protocol). Idempotent. */
+  stop(): Promise<string> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<string> {
+    let answered: Promise<string> | undefined;
+    this.#inside(() => {
+      answered = this.#answerTo(this.#send('Profiler.stop'));
+      this.#send('Profiler.disable');
+    });
+    const text = await (answered ?? Promise.reject(new Error('Cannot stop the CPU profiler: the isolate is gone')));
+    this.#inside(() => this.#session?.dispose());
+    const { result, error } = JSON.parse(text) as { result?: { profile: unknown }; error?: { message: string } };
+    if (result === undefined) throw new Error(`Cannot stop the CPU profiler: ${error?.message}`);
+    return JSON.stringify(result.profile);
+  }
+
+  #send(method: string, params?: object): number {
+    const id = ++this.#id;
+    this.#session?.dispatchProtocolMessage(JSON.stringify({ id, method, ...(params && { params }) }));
+    return id;
+  }
+
+  #answerTo(id: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error('Cannot stop the CPU profiler: it does not answer'));
+      const deadline = setTimeout(late, ANSWER_DEADLINE_MS);
+      this.#answers.set(id, (text) => {
+        clearTimeout(deadline);
+        this.#answers.delete(id);
+        resolve(text);
+      });
+    });
+  }
+
+  #inside(work: () => void): void {
+    let failure: unknown;
+    const call = new ivm.Callback(() => {
+      try {
+        this.#isolate.getHeapStatistics().catch(() => {}); // wakes it
+        work();
+      } catch (error) {
+        failure = error;
+      }
+    });
+    try {
+      this.#context.evalClosureSync(TAKE_INTERRUPTS, [call], { timeout: CALL_TIMEOUT_MS });
+    } catch {
+      // What the tenant had left to do took too long; the messages have been taken before.
+    }
+    if (failure !== undefined) throw failure;
+  }
+}
