@@ -46,6 +46,8 @@ export const ERROR_CODES = {
   tooManySchedules: { code: 10362, status: 400 },
   tailNotFound: { code: 10363, status: 404 },
   tooManyTails: { code: 10364, status: 429 },
+  profileBusy: { code: 10365, status: 429 },
+  profileLost: { code: 10366, status: 503 },
 } as const;
 
 export type ErrorName = keyof typeof ERROR_CODES;

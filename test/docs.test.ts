@@ -11,6 +11,7 @@ import { bench } from '../src/cli/bench.ts';
 import { dev } from '../src/cli/dev.ts';
 import { doctor } from '../src/cli/doctor.ts';
 import { heap } from '../src/cli/heap.ts';
+import { profile } from '../src/cli/profile.ts';
 import { toCommandHelp } from '../src/cli/help.ts';
 import { logs } from '../src/cli/logs.ts';
 import { secrets } from '../src/cli/secrets.ts';
@@ -77,6 +78,7 @@ describe('The documents', () => {
       usage,
       logs,
       heap,
+      profile,
       trigger,
       test,
       bench,

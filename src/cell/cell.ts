@@ -13,7 +13,8 @@ import { HostCallTimes } from './host-call-times.ts';
 import { Instances, checkCode } from './instances.ts';
 import type { Instance, InstanceOwner, ServiceCall } from './instance.ts';
 import { Invocation, type InvocationEvent, type InvocationOwner } from './invocation.ts';
-import type { AskHeap, FireScheduled, InstanceHeap } from './protocol.ts';
+import type { InstanceProfile } from './profiling.ts';
+import type { AskHeap, FireScheduled, InstanceHeap, StartProfile } from './protocol.ts';
 import { InvocationTrace, splitRay } from './invocation-trace.ts';
 import { StatsReporter } from './stats.ts';
 import type { StatsMessage } from './stats-message.ts';
@@ -141,6 +142,16 @@ export class Cell implements InstanceOwner, InvocationOwner {
         heap: await heapOf(instance),
       })),
     );
+  }
+
+  /** Profiles the Worker's instances that are made from here on. */
+  startProfile(target: StartProfile): void {
+    this.#instances.startProfile(target);
+  }
+
+  /** Resolves to what the profile shows of the instance that has computed most, if there was one. */
+  async stopProfile(): Promise<InstanceProfile | undefined> {
+    return await this.#instances.stopProfile();
   }
 
   /** Resolves when no invocation runs any more, `waitUntil` work included. */

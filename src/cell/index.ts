@@ -12,10 +12,12 @@ export type {
   Deployed,
   FireScheduled,
   PrepareVersion,
+  ProfileAnswer,
   ReloadWorkers,
   ResolveService,
   Seal,
   StartCell,
+  StartProfile,
   SuspendAccount,
   TailedWorkersMessage,
 } from './protocol.ts';

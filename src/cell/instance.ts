@@ -256,6 +256,16 @@ export class Instance implements HostHandler {
     this.#guest.dispose();
   }
 
+  /** Begins a CPU profile; every entry is inline from here on. Its guest was made for it, and was not entered yet. */
+  startProfile(intervalUs: number): void {
+    this.#guest.startProfile(intervalUs);
+  }
+
+  /** Resolves to the profile, as JSON; also when the instance has been disposed of. */
+  async stopProfile(): Promise<string> {
+    return await this.#guest.stopProfile();
+  }
+
   /** Undefined while an entry is under way on the pool, which would have to be waited for. */
   heapStatistics(): HeapStatistics | undefined {
     return this.#entered || this.#guest.disposed ? undefined : this.#guest.heapStatistics();
@@ -342,6 +352,7 @@ export class Instance implements HostHandler {
    * which is the lesser evil.
    */
   #choosePlace(): Place {
+    if (this.#guest.isProfiled) return 'inline';
     const { cpuMs } = this.spec.limits;
     const place = this.#placement.placeWithin(cpuMs);
     const usualMs = DEFAULT_LIMITS.cpuMs;

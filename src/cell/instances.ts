@@ -8,6 +8,8 @@ import { handleHostQuestion } from './host-calls.ts';
 import type { CellHost } from './host.ts';
 import { Instance, type InstanceOwner, type StartedGuest } from './instance.ts';
 import { Placements } from './placement.ts';
+import { type InstanceProfile, Profiling } from './profiling.ts';
+import type { StartProfile } from './protocol.ts';
 import { Services } from './services/index.ts';
 import { Start } from './start.ts';
 import { VersionCodes } from './version-codes.ts';
@@ -43,6 +45,8 @@ export class Instances {
   #evictions: [account: AccountId, worker: WorkerName][] = [];
   /** Calls of `disposeOf` so far. */
   #disposals = 0;
+  /** The profile that is being taken. */
+  #profiling: Profiling | undefined;
 
   constructor(options: InstancesOptions) {
     this.#options = options;
@@ -88,6 +92,18 @@ export class Instances {
       this.#loading.set(version, loading);
     }
     return loading;
+  }
+
+  /** Instances of the Worker that are made from here on are profiled. */
+  startProfile(target: StartProfile): void {
+    this.#profiling = new Profiling(target);
+  }
+
+  /** Ends it: see Profiling. */
+  async stopProfile(): Promise<InstanceProfile | undefined> {
+    const profiling = this.#profiling;
+    this.#profiling = undefined;
+    return await profiling?.stop();
   }
 
   /** What is known of a version that was loaded, or failed to, not long ago. */
@@ -148,10 +164,13 @@ export class Instances {
     this.#makeRoom();
     const placement = this.#placements.of(version);
     const start = new Start(code.spec, { at: owner.now(), cold });
+    const profiling = this.#profiling?.concerns(code.spec) === true ? this.#profiling : undefined;
     let instance: Instance;
     try {
-      const started = await startGuest(engine, code, { isLong: placement.place === 'long', start });
+      const isProfiled = profiling !== undefined;
+      const started = await startGuest(engine, code, { isLong: placement.place === 'long', start, isProfiled });
       instance = new Instance(started, code.spec, { owner, placement });
+      profiling?.add(instance);
     } catch (error) {
       if (error instanceof LoadError) {
         owner.onStarted(start.toRecord(error.exceededCpu ? 'exceededCpu' : 'exception', 0));
@@ -258,16 +277,16 @@ function toBindingOptions(binding: Binding, spec: VersionSpec): BindingOptions {
 async function startGuest(
   engine: Engine,
   code: VersionCode,
-  { isLong, start }: { isLong: boolean; start?: Start },
+  { isLong, start, isProfiled = false }: { isLong: boolean; start?: Start; isProfiled?: boolean },
 ): Promise<LoadedGuest> {
   if (!isLong) {
     try {
-      return await loadGuest(engine, code, { inline: true, budgetUs: INLINE_STARTUP_US, start });
+      return await loadGuest(engine, code, { inline: true, budgetUs: INLINE_STARTUP_US, start, isProfiled });
     } catch (error) {
       if (!(error instanceof LoadError && error.exceededCpu)) throw error;
     }
   }
-  return await loadGuest(engine, code, { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, start });
+  return await loadGuest(engine, code, { inline: false, budgetUs: STARTUP_CPU_MS * 1e3, start, isProfiled });
 }
 
 interface LoadedGuest extends StartedGuest {
@@ -277,9 +296,9 @@ interface LoadedGuest extends StartedGuest {
 async function loadGuest(
   engine: Engine,
   code: VersionCode,
-  { start, ...where }: { inline: boolean; budgetUs: number; start: Start | undefined },
+  { start, isProfiled, ...where }: { inline: boolean; budgetUs: number; start: Start | undefined; isProfiled: boolean },
 ): Promise<LoadedGuest> {
-  const { guest, services } = acquireGuest(engine, code);
+  const { guest, services } = acquireGuest(engine, code, isProfiled);
   try {
     const handlers = await guest.load(code, toConfigureOptions(code.spec), { ...where, cache: engine.cache });
     return { guest, services, handlers };
@@ -293,9 +312,11 @@ async function loadGuest(
 }
 
 /** Start-up code has no I/O, but may parse a URL or make a hash; its CPU time is the start-up's. */
-function acquireGuest(engine: Engine, code: VersionCode): StartedGuest {
+function acquireGuest(engine: Engine, code: VersionCode, isProfiled: boolean): StartedGuest {
   const { memoryMiB } = code.spec.limits;
-  const guest = engine.acquire(memoryMiB, code.modules.some(namesStreams) ? 'streams' : 'plain');
+  const guest = isProfiled
+    ? engine.acquireForProfile(memoryMiB)
+    : engine.acquire(memoryMiB, code.modules.some(namesStreams) ? 'streams' : 'plain');
   engine.occupy(guest, code.spec.id);
   const services = new Services(memoryMiB * 1024 * 1024);
   guest.handler = {

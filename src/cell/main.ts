@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:net';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { type Channel, openChannel } from '../channel/index.ts';
+import { type CallAnswer, type Channel, openChannel } from '../channel/index.ts';
 import { endProcess, Engine, type GuestSource, LoadError } from '../engine/index.ts';
 import { Cell } from './cell.ts';
 import { CELL_FRAME_BYTES } from './protocol.ts';
@@ -14,8 +14,10 @@ import type {
   Deployed,
   FireScheduled,
   PrepareVersion,
+  ProfileAnswer,
   ReloadWorkers,
   StartCell,
+  StartProfile,
   SuspendAccount,
   TailedWorkersMessage,
 } from './protocol.ts';
@@ -47,6 +49,7 @@ const supervisor: Channel = openChannel(
   { ids: 'even', maxFrameBytes: CELL_FRAME_BYTES },
   {
     async onCall(method, params, payload) {
+      if (method === 'profile-stop') return await stopProfile();
       const answer = await CALLS[method]?.(params, payload);
       return answer === undefined ? undefined : { value: answer };
     },
@@ -92,6 +95,10 @@ const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promi
     return {};
   },
   heap: (params) => cell().heap(params as AskHeap),
+  'profile-start': (params) => {
+    cell().startProfile(params as StartProfile);
+    return Promise.resolve({});
+  },
   drain: async () => {
     await cell().drain();
     host.flush();
@@ -149,6 +156,12 @@ async function check(header: VersionHeader, payload: Buffer): Promise<CheckAnswe
     if (error instanceof LoadError) return { ok: false, message: error.message };
     throw error;
   }
+}
+
+async function stopProfile(): Promise<CallAnswer> {
+  const found = await cell().stopProfile();
+  const value: ProfileAnswer = { version: found?.version };
+  return { value, ...(found !== undefined && { payload: Buffer.from(found.profile) }) };
 }
 
 function deployed(change: Deployed): void {

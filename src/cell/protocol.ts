@@ -71,6 +71,21 @@ export interface InstanceHeap {
   readonly heap: HeapStatistics | undefined;
 }
 
+/**
+ * Call `profile-start`, before any request: instances of this Worker are profiled from their beginning, a sample each
+ * `intervalUs`. Call `profile-stop` ends it: answers ProfileAnswer, with the profile as its payload when there is one.
+ */
+export interface StartProfile {
+  readonly account: AccountId;
+  readonly worker: WorkerName;
+  readonly intervalUs: number;
+}
+
+export interface ProfileAnswer {
+  /** Of the instance that has computed most; undefined when the Worker had none. */
+  readonly version: VersionId | undefined;
+}
+
 /** Call `scheduled`. */
 export interface FireScheduled {
   readonly version: VersionId;

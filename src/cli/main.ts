@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> 
   usage: async () => (await import('./usage.ts')).usage,
   logs: async () => (await import('./logs.ts')).logs,
   heap: async () => (await import('./heap.ts')).heap,
+  profile: async () => (await import('./profile.ts')).profile,
   invoice: async () => (await import('./invoice.ts')).invoice,
   trigger: async () => (await import('./trigger.ts')).trigger,
   test: async () => (await import('./test.ts')).test,

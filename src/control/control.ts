@@ -22,6 +22,7 @@ import { ok, Result, sendError, sendNotFound } from './envelope.ts';
 import { registerErrorPages } from './error-pages.ts';
 import { registerKvEntries, registerKvNamespaces } from './kv/index.ts';
 import { registerHeap } from './heap.ts';
+import { registerProfile } from './profile.ts';
 import { registerLogs } from './logs.ts';
 import { registerMetrics } from './metrics.ts';
 import { HostRuleControl } from './host-rules.ts';
@@ -73,6 +74,7 @@ const RESOURCES: readonly Resource[] = [
   registerTails,
   registerLogs,
   registerHeap,
+  registerProfile,
   registerKvNamespaces,
   registerKvEntries,
   registerAccounts,

@@ -10,7 +10,7 @@ export type { Authenticator, Identity } from './auth.ts';
 export type { ControlDeps, ControlLog } from './context.ts';
 export { createControl } from './control.ts';
 export type { WorkerKey } from './names.ts';
-export type { CheckResult, ControlPlatform, InstanceHeap, ScheduledResult } from './platform.ts';
+export type { CheckResult, ControlPlatform, InstanceHeap, ScheduledResult, WorkerProfile } from './platform.ts';
 export type { TxtResolver } from './ownership.ts';
 export { Retention } from './retention.ts';
 export { toRates } from './rate-limits.ts';

@@ -1,6 +1,7 @@
 /** What the control API asks of the rest of the platform. The supervisor implements it. */
 import type { AccountId, WorkerName } from '../ids.ts';
 import type { ExceptionInfo, Route, VersionCode } from '../model.ts';
+import type { CpuProfile } from '../profiles/index.ts';
 import type { AccountSettings, RuleChange } from '../store/index.ts';
 import type { WorkerKey } from './names.ts';
 
@@ -37,6 +38,13 @@ export interface InstanceHeap {
     | undefined;
 }
 
+/** What an instance of a Worker did for a while. */
+export interface WorkerProfile {
+  readonly version: string;
+  /** In terms of the sources. */
+  readonly profile: CpuProfile;
+}
+
 export interface ControlPlatform {
   /** Compiles and starts the code in a cell under the start-up limits, without serving it. */
   check(code: VersionCode): Promise<CheckResult>;
@@ -62,6 +70,11 @@ export interface ControlPlatform {
   placeAccount(account: AccountId, settings: Pick<AccountSettings, 'cordon' | 'isolation'>): Promise<void>;
   /** The live instances of a Worker in all cells. */
   heap(key: WorkerKey): Promise<readonly InstanceHeap[]>;
+  /**
+   * Profiles the Worker's requests of the next `seconds`, of the instance that computes most. Throws PlatformError
+   * `workerNotFound`, `profileBusy`, `profileLost`.
+   */
+  profile(key: WorkerKey, seconds: number): Promise<WorkerProfile>;
   /** Fires a scheduled event; resolves when it has ended. */
   fireScheduled(
     account: AccountId,

@@ -43,7 +43,7 @@ import type { WorkerKey } from './names.ts';
 import { toRates } from './rate-limits.ts';
 import { Retention } from './retention.ts';
 import { TokenAuthenticator } from './token-authenticator.ts';
-import type { CheckResult, ControlPlatform, InstanceHeap, ScheduledResult } from './platform.ts';
+import type { CheckResult, ControlPlatform, InstanceHeap, ScheduledResult, WorkerProfile } from './platform.ts';
 
 export const TOKEN = 'test-token';
 export const MAIN = 'main' as AccountId;
@@ -114,6 +114,10 @@ export class FakePlatform implements ControlPlatform {
   }
 
   heaps: InstanceHeap[] = [];
+
+  profile(): Promise<WorkerProfile> {
+    return Promise.reject(new Error('Nothing runs here'));
+  }
 
   async heap(): Promise<readonly InstanceHeap[]> {
     return this.heaps;

@@ -7,6 +7,7 @@ import type { CellLost } from '../gateway/index.ts';
 import type { VersionId } from '../ids.ts';
 import type { CellExit } from './cell-process.ts';
 import type { CellPlace } from './cells.ts';
+import { isForProfile } from './cordons.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Offence } from './quarantine-notice.ts';
 
@@ -28,11 +29,13 @@ export class CellLosses {
   }
 
   /** Never rejects. */
-  async take({ id }: CellPlace, { reason, suspect, isOwnFault }: CellExit): Promise<void> {
+  async take({ id, cordon }: CellPlace, { reason, suspect, isOwnFault }: CellExit): Promise<void> {
     const { quarantine, ownerOf, tellGateway, tell, onError } = this.#deps;
     try {
       const version = suspect?.version;
-      const worker = isOwnFault && version !== undefined ? ownerOf(id, version) : undefined;
+      // Where one is profiled the limits are not kept as elsewhere: what costs that cell need not cost another.
+      const isHeldAgainst = isOwnFault && !isForProfile(cordon);
+      const worker = isHeldAgainst && version !== undefined ? ownerOf(id, version) : undefined;
       // The gateway hears of the change before it hears of the cell.
       const untilMs = worker && quarantine.strike(worker);
       tellGateway({ id, begun: suspect?.begun });

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
-import { type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
+import { type CallResult, type Channel, type ChannelHandlers, openChannel } from '../channel/index.ts';
 import type {
   AskHeap,
   CheckAnswer,
@@ -10,6 +10,7 @@ import type {
   FireScheduled,
   ReloadWorkers,
   StartCell,
+  StartProfile,
   SuspendAccount,
   TailedWorkersMessage,
 } from '../cell/index.ts';
@@ -47,6 +48,8 @@ export interface CellProcessOptions {
   readonly index: number;
   /** Resident memory at which its process is ended. */
   readonly maxMemoryBytes: number;
+  /** For so long it may stand still before it is ended. */
+  readonly heartbeatDeadlineMs?: number | undefined;
   /** The guest runtime, a `GuestSource` as JSON. ASCII. */
   readonly guest: string;
   /** The cell's requests and calls: egress, code, records. */
@@ -123,7 +126,7 @@ export class CellProcess {
       cell.kill();
       throw error;
     }
-    cell.#watch();
+    cell.#watch(options.heartbeatDeadlineMs ?? HEARTBEAT_DEADLINE_MS);
     cell.#watchMemory(options.maxMemoryBytes);
     return cell;
   }
@@ -181,6 +184,16 @@ export class CellProcess {
     return (await this.#channel.call('heap', which)).value;
   }
 
+  /** Instances of the Worker that it makes from here on are profiled. */
+  async startProfile(target: StartProfile): Promise<void> {
+    await this.#channel.call('profile-start', target);
+  }
+
+  /** Resolves to ProfileAnswer and the profile, if the cell is to be believed. */
+  async stopProfile(): Promise<CallResult> {
+    return await this.#channel.call('profile-stop', {});
+  }
+
   /** Resolves when records of these Workers, and of no others, come in full. */
   async setTailed(workers: TailedWorkersMessage['workers']): Promise<void> {
     await this.#channel.call('tailed', { workers } satisfies TailedWorkersMessage);
@@ -204,11 +217,11 @@ export class CellProcess {
     clearTimeout(grace);
   }
 
-  #watch(): void {
+  #watch(deadlineMs: number): void {
     let lastSeen = performance.now();
     let waiting = false;
     this.#heartbeat = setInterval(() => {
-      if (waiting && performance.now() - lastSeen > HEARTBEAT_DEADLINE_MS) {
+      if (waiting && performance.now() - lastSeen > deadlineMs) {
         this.#stoodStill = true;
         this.kill();
         return;

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { parseRecord } from '../checked-record.ts';
 import type { CheckResult, ControlPlatform, InstanceHeap, ScheduledResult, WorkerKey } from '../control/index.ts';
+import type { WorkerProfile } from '../control/index.ts';
 import { PlatformError } from '../errors.ts';
 import { preferredCell } from '../gateway/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
@@ -12,6 +13,7 @@ import { servingVersion } from './cell-handlers.ts';
 import type { Cells } from './cells.ts';
 import type { Cordons } from './cordons.ts';
 import type { GatewayProcess } from './gateway-process.ts';
+import { Profiles, type ProfilesDeps } from './profiles.ts';
 
 const CHECK_ATTEMPTS = 2;
 
@@ -44,16 +46,20 @@ export interface ControlPlatformDeps {
   readonly cordons: Cordons;
   /** Stacks in terms of the sources; undefined where there are none. */
   readonly mapStacks: (record: InvocationRecord) => Promise<InvocationRecord> | undefined;
+  /** The same for the frames of a profile. */
+  readonly mapTexts: ProfilesDeps['mapTexts'];
   readonly now: () => number;
 }
 
 export class SupervisedPlatform implements ControlPlatform {
   readonly #deps: ControlPlatformDeps;
+  readonly #profiles: Profiles;
   /** Versions that are being tried out, which the registry does not know. */
   readonly #trials = new Map<VersionId, WorkerKey>();
 
   constructor(deps: ControlPlatformDeps) {
     this.#deps = deps;
+    this.#profiles = new Profiles(deps);
   }
 
   /** Whose version it is, if it is being tried out. */
@@ -166,6 +172,10 @@ export class SupervisedPlatform implements ControlPlatform {
     );
     // A cell that does not answer is on its way out.
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  }
+
+  profile(key: WorkerKey, seconds: number): Promise<WorkerProfile> {
+    return this.#profiles.take(key, seconds);
   }
 
   async fireScheduled(

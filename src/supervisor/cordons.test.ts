@@ -39,4 +39,17 @@ describe('Cordons', () => {
     assert.equal(cordons.of(key('d')), 'q.acme');
     assert.deepEqual(cordons.table().accounts, [['acme', 'q.acme']]);
   });
+
+  it('takes a Worker apart for a profile, also out of quarantine, and puts it back', () => {
+    const cordons = new Cordons(() => [key('a')]);
+    assert.equal(cordons.openProfile(key('a')), 'f.acme');
+    assert.deepEqual([cordons.of(key('a')), cordons.isUsed('f.acme')], ['q.acme', true]);
+    cordons.serveProfile(key('a'));
+    assert.deepEqual([cordons.of(key('a')), cordons.of(key('b'))], ['f.acme', 'default']);
+    assert.deepEqual(cordons.table().workers.at(-1), ['acme', 'a', 'f.acme']);
+    assert.equal(cordons.mayRun('f.acme', key('b')), true);
+    assert.equal(cordons.mayRun('f.acme', key('a', 'other')), false);
+    cordons.closeProfile(key('a'));
+    assert.deepEqual([cordons.of(key('a')), cordons.isUsed('f.acme')], ['q.acme', false]);
+  });
 });

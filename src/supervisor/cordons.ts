@@ -1,11 +1,11 @@
 /**
  * Which cordon a Worker runs in: cells of different cordons share nothing, and a cell serves the Workers of its own and no
  * others. `default` for all whose account has no other level of trust; an account that is isolated has a cordon of its own;
- * and so has, apart from that, what of an account is in quarantine.
+ * and so has, apart from that, what of an account is in quarantine, and the one Worker of it that is being profiled.
  */
 import type { WorkerKey } from '../control/index.ts';
 import { type CordonTable, DEFAULT_CORDON } from '../gateway/index.ts';
-import type { AccountId } from '../ids.ts';
+import type { AccountId, WorkerName } from '../ids.ts';
 import type { AccountSettings } from '../store/index.ts';
 
 /** So many Workers of an account in quarantine at once, and all others of it join them: it is not the Workers. */
@@ -16,6 +16,8 @@ export type ListQuarantined = () => readonly { readonly account: string; readonl
 export class Cordons {
   readonly #accounts = new Map<AccountId, string>();
   readonly #listQuarantined: ListQuarantined;
+  /** Which Worker of an account is being profiled, and whether requests go there yet. */
+  readonly #profiled = new Map<AccountId, { readonly worker: WorkerName; readonly serves: boolean }>();
 
   constructor(listQuarantined: ListQuarantined) {
     this.#listQuarantined = listQuarantined;
@@ -29,6 +31,8 @@ export class Cordons {
   }
 
   of({ account, worker }: WorkerKey): string {
+    const profiled = this.#profiled.get(account);
+    if (profiled?.serves === true && profiled.worker === worker) return profileOf(account);
     const struck = this.#listQuarantined().filter((other) => other.account === account);
     const isQuarantined = struck.length >= WORKERS_UNTIL_ACCOUNT || struck.some((other) => other.worker === worker);
     return isQuarantined ? quarantineOf(account) : (this.#accounts.get(account) ?? DEFAULT_CORDON);
@@ -40,14 +44,34 @@ export class Cordons {
     return isKnown ? quarantineOf(account) : this.of({ account, worker });
   }
 
-  /** Whether a cell of this cordon may have the Worker's code. In quarantine an account may call its other Workers. */
+  /** A cordon for the profile of this Worker, which nothing goes to yet. One for each account at a time. */
+  openProfile({ account, worker }: WorkerKey): string {
+    this.#profiled.set(account, { worker, serves: false });
+    return profileOf(account);
+  }
+
+  /** From here on the Worker belongs to it. */
+  serveProfile({ account, worker }: WorkerKey): void {
+    this.#profiled.set(account, { worker, serves: true });
+  }
+
+  closeProfile({ account }: WorkerKey): void {
+    this.#profiled.delete(account);
+  }
+
+  /**
+   * Whether a cell of this cordon may have the Worker's code. In quarantine, and where one is profiled, an account may call
+   * its other Workers.
+   */
   mayRun(cordon: string, worker: WorkerKey): boolean {
-    return cordon === this.of(worker) || cordon === quarantineOf(worker.account);
+    const { account } = worker;
+    return cordon === this.of(worker) || cordon === quarantineOf(account) || cordon === profileOf(account);
   }
 
   /** Whether there is anything that runs in this cordon. */
   isUsed(cordon: string): boolean {
     if (cordon === DEFAULT_CORDON) return true;
+    if ([...this.#profiled.keys()].some((account) => cordon === profileOf(account))) return true;
     const { accounts, workers } = this.table();
     return accounts.some((entry) => entry[1] === cordon) || workers.some((entry) => entry[2] === cordon);
   }
@@ -62,10 +86,22 @@ export class Cordons {
       if (count >= WORKERS_UNTIL_ACCOUNT) accounts.set(account as AccountId, quarantineOf(account));
     }
     const workers = quarantined.map(({ account, worker }) => [account, worker, quarantineOf(account)] as const);
-    return { accounts: [...accounts], workers };
+    // The last that is said of a Worker counts.
+    const profiled = [...this.#profiled].filter(([, { serves }]) => serves);
+    const apart = profiled.map(([account, { worker }]) => [account, worker, profileOf(account)] as const);
+    return { accounts: [...accounts], workers: [...workers, ...apart] };
   }
 }
 
 function quarantineOf(account: string): string {
   return `q.${account}`;
+}
+
+function profileOf(account: string): string {
+  return `f.${account}`;
+}
+
+/** Whether cells of this cordon are there for a profile. */
+export function isForProfile(cordon: string): boolean {
+  return cordon.startsWith('f.');
 }

@@ -43,7 +43,7 @@ import { CellProcess } from './cell-process.ts';
 import { CellLosses } from './cell-losses.ts';
 import { Cells } from './cells.ts';
 import { CertificateWatch, readCertificates } from './certificates.ts';
-import { Cordons } from './cordons.ts';
+import { Cordons, isForProfile } from './cordons.ts';
 import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
@@ -55,6 +55,7 @@ import { createQuotas } from './quotas.ts';
 import { readPlans } from './plans.ts';
 import type { Tracer } from '../tracing/index.ts';
 import { createScheduler } from './scheduling.ts';
+import { toProfileLimits } from './profiles.ts';
 import type { Platform, PlatformOptions } from './platform.ts';
 import { SideChannelWatch } from './side-channel-watch.ts';
 import { createStackMapping } from './stack-mapping.ts';
@@ -125,7 +126,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   stack.defer(() => logs.close());
   const mapper = new SourceMapper();
   stack.defer(() => mapper.close());
-  const mapStacks = createStackMapping({ mapper, registry, blobs });
+  const { mapStacks, mapTexts } = createStackMapping({ mapper, registry, blobs });
   const tails = createTails(() => cells);
   const log = new InvocationLog(dataDir, {
     onRecord: (record) => onEvent({ ...record, kind: record.event, event: 'invocation' }),
@@ -260,6 +261,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     randomUUID,
   });
   const memoryBudgetBytes = Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells);
+  const maxMemoryBytes = options.cellMemoryBytes ?? memoryBudgetBytes * CELL_MEMORY_MARGIN;
   const cells: Cells = new Cells({
     count: options.cells,
     start: async ({ id, cordon, index }, onExit) => {
@@ -276,7 +278,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         },
         sandbox,
         index,
-        maxMemoryBytes: options.cellMemoryBytes ?? memoryBudgetBytes * CELL_MEMORY_MARGIN,
+        maxMemoryBytes,
+        ...(isForProfile(cordon) && toProfileLimits(maxMemoryBytes)),
         guest,
         handlers: createCellHandlers({
           registry,
@@ -323,6 +326,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     gateway,
     registry,
     mapStacks,
+    mapTexts,
     now: Date.now,
   });
   // Behind the end of the cells, when nothing runs any more.

@@ -1,4 +1,5 @@
 /** Invocation records with their stacks mapped, by the source maps that were uploaded with the version. */
+import type { AccountId, VersionId } from '../ids.ts';
 import type { ModuleRef, InvocationRecord } from '../model.ts';
 import { isSameName, mapRecord, type MapFiles, type SourceMapper } from '../source-maps/index.ts';
 import type { Blobs, Registry, VersionRecord } from '../store/index.ts';
@@ -12,15 +13,15 @@ export interface StackMappingDeps {
 
 const MAX_ID_CHARS = 200;
 
-export function createStackMapping({
-  mapper,
-  registry,
-  blobs,
-}: StackMappingDeps): (record: InvocationRecord) => Promise<InvocationRecord> | undefined {
-  return (record) => {
-    const { account, version } = record;
-    // A cell wrote it, and a cell is not trusted.
-    if (!isId(account) || !isId(version)) return undefined;
+export interface StackMapping {
+  /** Undefined when there is nothing to map in it. */
+  readonly mapStacks: (record: InvocationRecord) => Promise<InvocationRecord> | undefined;
+  /** Texts with frames in them, of one version. */
+  readonly mapTexts: (account: AccountId, version: VersionId, texts: readonly string[]) => Promise<readonly string[]>;
+}
+
+export function createStackMapping({ mapper, registry, blobs }: StackMappingDeps): StackMapping {
+  const mapTexts: StackMapping['mapTexts'] = (account, version, texts) => {
     const find = async (): Promise<VersionRecord | undefined> => {
       const found = await registry.versionById(version);
       return found?.spec.account === account ? found : undefined;
@@ -29,8 +30,15 @@ export function createStackMapping({
       sourceMap: async (name) => read(blobs, (await find())?.sourceMaps, { name, maxBytes: MAX_SOURCE_MAP_BYTES }),
       module: async (name) => read(blobs, (await find())?.modules, { name, maxBytes: Number.POSITIVE_INFINITY }),
     };
-    return mapRecord(record, (texts) => mapper.map({ owner: account, key: `${account}/${version}`, texts, files }));
+    return mapper.map({ owner: account, key: `${account}/${version}`, texts, files });
   };
+  const mapStacks: StackMapping['mapStacks'] = (record) => {
+    const { account, version } = record;
+    // A cell wrote it, and a cell is not trusted.
+    if (!isId(account) || !isId(version)) return undefined;
+    return mapRecord(record, (texts) => mapTexts(account, version, texts));
+  };
+  return { mapStacks, mapTexts };
 }
 
 async function read(
