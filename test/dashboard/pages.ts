@@ -1,6 +1,7 @@
 /** Every page of the dashboard in a state worth looking at: for pictures, and for the check of its accessibility. */
 import type { Page } from 'playwright-core';
 import { type PageOptions, signIn, type TestBrowser } from '../helpers/browser.ts';
+import { keepAsking } from '../helpers/keep-asking.ts';
 import type { TestPlatform } from '../helpers/platform.ts';
 import { deployCode } from '../helpers/quick-deploy.ts';
 import { fakeWatching } from './watching.ts';
@@ -45,6 +46,16 @@ export const PAGES: readonly DashboardPage[] = [
     },
   },
   {
+    name: 'profile',
+    path: `${WORKER}/profile`,
+    prepare: async (page, platform) => {
+      await page.getByLabel('Seconds').selectOption('2');
+      await page.getByRole('button', { name: 'Profile live requests' }).click();
+      const graph = page.getByRole('group', { name: 'Flame graph' });
+      await keepAsking(graph.waitFor(), () => platform.request('shop', '/cart'));
+    },
+  },
+  {
     name: 'memory',
     path: `${WORKER}/memory`,
     prepare: async (page, platform) => {
@@ -75,12 +86,17 @@ export const PAGES: readonly DashboardPage[] = [
 
 /** What the pages are about. */
 export async function deployShop(platform: TestPlatform): Promise<void> {
-  const code = (version: number): string => `export default {
+  const code = (version: number): string => `function priceOf(count) {
+  const prices = [];
+  for (let item = 0; item < count; item++) prices.push(Math.sin(item * 7));
+  return prices.sort().length;
+}
+export default {
   async fetch(request) {
     const { pathname } = new URL(request.url);
     console.log('asked for', pathname);
     if (pathname === '/fail') throw new Error('the cart is gone');
-    return Response.json({ shop: 'open', version: ${version}, pathname });
+    return Response.json({ shop: 'open', version: ${version}, pathname, price: priceOf(2_000) });
   },
 };
 `;

@@ -9,6 +9,7 @@ import { useLoad } from '../ui/load.ts';
 import { LoadedView } from '../ui/parts.tsx';
 import { Overview } from './overview.tsx';
 import { Heaps } from './heaps.tsx';
+import { ProfilePane } from './profile.tsx';
 import { TailPane } from './tail.tsx';
 
 interface WorkerPageProps {
@@ -22,6 +23,7 @@ const TABS = [
   ['overview', 'Overview'],
   ['edit', 'Edit & try'],
   ['tail', 'Live tail'],
+  ['profile', 'Profile'],
   ['memory', 'Memory'],
 ] as const;
 
@@ -48,6 +50,7 @@ export function WorkerPage({ account, name, tab, session }: WorkerPageProps): JS
         {(found) => {
           if (tab === 'edit') return <EditorPane account={account} name={name} isNew={false} />;
           if (tab === 'tail') return <TailPane account={account} name={name} />;
+          if (tab === 'profile') return <ProfilePane account={account} name={name} mayWrite={mayWrite} />;
           if (tab === 'memory') return <Heaps account={account} name={name} />;
           return <Overview account={account} worker={found} mayWrite={mayWrite} />;
         }}
