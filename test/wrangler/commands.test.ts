@@ -278,6 +278,7 @@ describe(`wrangler ${WRANGLER_VERSION}`, { concurrency: false }, () => {
     ['workflows list', 'Workflows'],
     ['vectorize list', 'Vectorize'],
     ['hyperdrive list', 'Hyperdrive'],
+    ['pages project list', 'Pages'],
   ] as const) {
     it(`${line} is refused naming ${product}`, async () => {
       await assert.rejects(run(line), (error: Error) => {
