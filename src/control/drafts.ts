@@ -4,10 +4,19 @@ import { amendForAsyncContext } from '../async-context/index.ts';
 import { PlatformError } from '../errors.ts';
 import type { AccountId, VersionId } from '../ids.ts';
 import { resolveLimits, type WorkerLimits } from '../limits.ts';
-import type { Binding, ModuleRef, ModuleSource, VersionAssets, VersionCode, VersionSpec } from '../model.ts';
+import type {
+  Binding,
+  ModuleRef,
+  ModuleSource,
+  StoredBinding,
+  VersionAssets,
+  VersionCode,
+  VersionSpec,
+} from '../model.ts';
 import { toMapFiles } from '../source-maps/index.ts';
 import {
   type Annotations,
+  type KvStore,
   loadModules,
   type Source,
   type VersionDraft,
@@ -57,7 +66,7 @@ export class Drafts {
   ): Promise<Draft> {
     const createdOn = this.#time();
     const metadata = parseMetadata(form.metadata, { previous, today: createdOn.slice(0, 10) });
-    await this.#checkNamespaces(account, metadata.bindings);
+    await checkNamespaces(this.#deps.kv, { account, bindings: metadata.bindings, attempt: 'upload' });
     const alias = metadata.annotations['workers/alias'];
     if (alias !== undefined) await checkAlias(alias, { account, worker }, this.#deps.registry);
     const limits = await this.#limits({ account, worker }, metadata.limits, existing);
@@ -120,19 +129,6 @@ export class Drafts {
     return { ...base, ...started, spec, annotations, source, author };
   }
 
-  async #checkNamespaces(account: AccountId, bindings: readonly Binding[]): Promise<void> {
-    for (const binding of bindings) {
-      if (binding.type !== 'kv_namespace') continue;
-      const { name, namespaceId: namespace } = binding;
-      // oxlint-disable-next-line no-await-in-loop -- a few, and the first that is wrong is enough
-      if ((await this.#deps.kv.namespace({ account, namespace })) !== undefined) continue;
-      throw new PlatformError(
-        'kvNamespaceNotFound',
-        `Cannot upload: binding '${name}': there is no KV namespace '${namespace.slice(0, 100)}' in this account`,
-      );
-    }
-  }
-
   async #limits(
     { account }: WorkerKey,
     own: Partial<WorkerLimits>,
@@ -174,6 +170,27 @@ export class Drafts {
 
   #time(): string {
     return new Date(this.#deps.now()).toISOString();
+  }
+}
+
+/** Throws `kvNamespaceNotFound` for a binding whose namespace is not, or not any more, in the account. */
+export async function checkNamespaces(
+  kv: Pick<KvStore, 'namespace'>,
+  {
+    account,
+    bindings,
+    attempt,
+  }: { account: AccountId; bindings: readonly (Binding | StoredBinding)[]; attempt: string },
+): Promise<void> {
+  for (const binding of bindings) {
+    if (binding.type !== 'kv_namespace') continue;
+    const { name, namespaceId: namespace } = binding;
+    // oxlint-disable-next-line no-await-in-loop -- a few, and the first that is wrong is enough
+    if ((await kv.namespace({ account, namespace })) !== undefined) continue;
+    throw new PlatformError(
+      'kvNamespaceNotFound',
+      `Cannot ${attempt}: binding '${name}': there is no KV namespace '${namespace.slice(0, 100)}' in this account`,
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import { openVersion, withFreshKeys } from '../secrets/index.ts';
 import type { Annotations, CreateVersionOptions, RouteState, Source, VersionRecord } from '../store/index.ts';
 import type { Identity } from './auth.ts';
 import type { ControlDeps } from './context.ts';
-import { type Draft, Drafts, makerOf } from './drafts.ts';
+import { checkNamespaces, type Draft, Drafts, makerOf } from './drafts.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { type Form, readForm } from './multipart.ts';
 import type { WorkerKey } from './names.ts';
@@ -178,11 +178,26 @@ export class Releases {
 
   async #deploy(key: WorkerKey, change: Omit<DeploymentChange, 'force'>, force: boolean): Promise<Deployed> {
     const { registry, randomUUID } = this.#deps;
+    await this.#checkStillBound(key, change.shares);
     const isRollback = await this.#rollbacks.check(key, change.shares, { force });
     const annotations = isRollback ? { 'workers/triggered_by': 'rollback', ...change.annotations } : change.annotations;
     const deployment = { ...change, annotations, id: randomUUID(), createdOn: this.#time() };
     await this.#publish(await registry.deploy(key.account, key.worker, deployment));
     return deployment;
+  }
+
+  /** A namespace may have been deleted since a version was made. Those that serve already may go on. */
+  async #checkStillBound({ account, worker }: WorkerKey, shares: readonly VersionShare[]): Promise<void> {
+    const { registry, kv } = this.#deps;
+    const serving = new Set((await registry.route(account, worker))?.route.shares.map(({ version }) => version));
+    for (const { version: id } of shares) {
+      if (serving.has(id)) continue;
+      // oxlint-disable-next-line no-await-in-loop -- two, most often
+      const version = await registry.version(account, worker, id);
+      const bindings = version?.spec.bindings ?? [];
+      // oxlint-disable-next-line no-await-in-loop
+      await checkNamespaces(kv, { account, bindings, attempt: `deploy version ${id}` });
+    }
   }
 
   async #draft(form: Form, request: UploadRequest, newest: VersionRecord | undefined): Promise<Draft> {

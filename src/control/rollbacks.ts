@@ -49,8 +49,14 @@ export class Rollbacks {
     if (then === undefined || newest === undefined || then.number > newest.number) return false;
     const changed = force ? [] : changedSecrets(then.spec.bindings, newest.spec.bindings);
     if (changed.length === 0) return true;
-    // wrangler looks for this text, and takes the names out of what follows it.
-    throw new PlatformError('secretsChanged', `The following secrets have changed: ${changed.join(', ')}`);
+    // The last sentence is what `wrangler rollback` looks for, and takes the names out of what follows it. What comes
+    // before it is for those who meet the error elsewhere: `wrangler versions deploy` prints it and gives up.
+    throw new PlatformError(
+      'secretsChanged',
+      `Version ${target.version} has other secrets than what serves. To go back to it with the secrets of then, use ` +
+        `wrangler rollback ${target.version}, or ask with ?force=true. ` +
+        `The following secrets have changed: ${changed.join(', ')}`,
+    );
   }
 
   async #find({ account, worker }: WorkerKey, id: VersionId): Promise<OpenVersion | undefined> {

@@ -349,7 +349,12 @@ describe('a rollback', () => {
     await using control = await openTestControl();
     const first = await prepare(control);
     const { status, errors } = await deploy(control, first);
-    assert.deepEqual([status, errors], [400, [{ code: 10220, message: 'The following secrets have changed: A, B' }]]);
+    assert.deepEqual([status, errors[0]?.code], [400, 10220]);
+    const { message = '' } = errors[0] ?? {};
+    assert.match(message, new RegExp(`wrangler rollback ${first}, or ask with \\?force=true\\. `));
+    // As wrangler does it.
+    const target = 'The following secrets have changed:';
+    assert.deepEqual(message.slice(message.indexOf(target) + target.length + 1).split(', '), ['A', 'B']);
     const { result } = await deploy(control, first, '?force=true');
     assert.deepEqual(result.annotations, { 'workers/triggered_by': 'rollback' });
     assert.equal(await servingVersion(control), first);

@@ -5,6 +5,7 @@ import type { AccountId, WorkerName } from '../ids.ts';
 import type { ControlApp, ControlContext } from './context.ts';
 
 const MAX_NAME_CHARS = 2_048;
+const MAX_LABEL_CHARS = 63; // RFC 1035 §2.3.4; each dash of a label is one more look-up, and nobody has to sign in here
 
 /** 200 for hosts that lead to a Worker, 404 for the rest. Needs no token, and says nothing else. */
 export function registerTlsAsk(app: ControlApp, context: ControlContext): void {
@@ -46,7 +47,7 @@ async function serves(context: ControlContext, domain: string): Promise<boolean>
 /** `rest`: `<worker>.<account>`, or a preview of it. */
 async function isDefault({ registry, previews }: ControlContext, rest: string): Promise<boolean> {
   const [label = '', account = '', ...more] = rest.split('.');
-  if (label === '' || account === '' || more.length > 0) return false;
+  if (label === '' || label.length > MAX_LABEL_CHARS || account === '' || more.length > 0) return false;
   const route = (worker: string) => registry.route(account as AccountId, worker as WorkerName);
   const own = await route(label);
   if (own !== undefined && own.route.hidden !== true) return true;

@@ -64,6 +64,31 @@ describe('KV namespaces', () => {
     assert.deepEqual(codeOf(again), [404, 10320]);
   });
 
+  it('that are gone keep a version that binds them from being deployed again, but not what serves', async () => {
+    await using control = await openTestControl();
+    const id = await create(control, 'a');
+    const script = '/workers/scripts/hello';
+    const metadata = { main_module: 'index.js', bindings: [{ type: 'kv_namespace', name: 'KV', namespace_id: id }] };
+    const bound = (await control.upload(script, { metadata })).result.deployment_id as string;
+    const modules = { 'index.js': 'export default { fetch() { return 2 } }' };
+    const free = (await control.upload(script, { metadata: { main_module: 'index.js' }, modules })).result
+      .deployment_id as string;
+    assert.equal((await control.request('DELETE', `${PATH}/${id}`)).status, 200);
+    const deploy = (...shares: readonly (readonly [string, number])[]) =>
+      control.request('POST', `${script}/deployments`, {
+        versions: shares.map(([version_id, percentage]) => ({ version_id, percentage })),
+      });
+    assert.deepEqual(codeOf(await deploy([bound, 100])), [404, 10320]);
+    assert.deepEqual(codeOf(await control.request('POST', `${script}/isola/rollback`, {})), [404, 10320]);
+    assert.equal((await deploy([free, 100])).status, 200);
+
+    const other = await create(control, 'b');
+    const again = { ...metadata, bindings: [{ ...metadata.bindings[0], namespace_id: other }] };
+    const serving = (await control.upload(script, { metadata: again })).result.deployment_id as string;
+    assert.equal((await control.request('DELETE', `${PATH}/${other}?force=true`)).status, 200);
+    assert.equal((await deploy([serving, 90], [free, 10])).status, 200, 'on the way to a version without it');
+  });
+
   it('of one account are not there for another', async () => {
     await using control = await openTestControl();
     await control.registry.putAccount({ id: OTHER, name: 'Other', createdOn: new Date(0).toISOString() });
