@@ -117,11 +117,36 @@ describe('the control API', () => {
   });
 });
 
+describe('what is no HTTP', () => {
+  for (const [name, bytes, status] of [
+    ['another protocol', '\u0016\u0003\u0001 not TLS\r\n\r\n', 400],
+    ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400],
+    ['a head without end', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+  ] as const) {
+    it(`is answered in the envelope, and the connection closed: ${name}`, async () => {
+      await using control = await openTestControl();
+      const { port } = new URL(await control.app.listen({ port: 0, host: '127.0.0.1' }));
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.on('error', () => {}); // a reset, where the rest was not read
+      socket.write(Buffer.from(bytes, 'latin1'));
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
+      await new Promise((resolve) => socket.once('close', resolve));
+      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `));
+      const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')));
+      assert.deepEqual([body.success, body.errors.length, body.errors[0].code], [false, 1, 10001]);
+    });
+  }
+});
+
 describe('products that do not exist yet', () => {
   for (const [method, path, product] of [
     ['GET', '/r2/buckets/x', 'R2'],
     ['GET', '/queues?name=x', 'Queues'],
     ['POST', '/d1/database', 'D1'],
+    ['GET', '/pages/projects', 'Pages'],
+    ['GET', '/mtls_certificates', 'mTLS certificates'],
+    ['GET', '/browser-rendering/devtools/session', 'Browser Rendering'],
   ] as const) {
     it(`${method} ${path} is refused naming ${product}`, async () => {
       await using control = await openTestControl();

@@ -18,7 +18,7 @@ import { registerCost } from './cost.ts';
 import { registerDashboard, registerSession, registerTries } from './dashboard/index.ts';
 import { registerDeployments } from './deployments.ts';
 import { registerDomains } from './domains.ts';
-import { ok, Result, sendError, sendNotFound } from './envelope.ts';
+import { answerMalformed, ok, Result, sendError, sendNotFound } from './envelope.ts';
 import { registerErrorPages } from './error-pages.ts';
 import { registerKvEntries, registerKvNamespaces } from './kv/index.ts';
 import { registerHeap } from './heap.ts';
@@ -122,6 +122,7 @@ function createApp({ randomUUID, log }: ControlDeps): ControlApp {
     genReqId: randomUUID,
     // A base URL that ends in a slash makes wrangler ask for //user/tokens/verify, or /client/v4//user/….
     rewriteUrl: ({ url = '/' }) => collapseSlashes(url),
+    clientErrorHandler: answerMalformed,
     frameworkErrors: (error, request, reply) => sendError(error, { request, reply, log }) as unknown as void,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

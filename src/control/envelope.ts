@@ -1,4 +1,6 @@
 /** The envelope that every answer of the API wears, and errors turned into it. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -6,6 +8,12 @@ import { ERROR_CODES, PlatformError } from '../errors.ts';
 import { describeIssues } from './body.ts';
 import type { ControlLog } from './context.ts';
 import { toErrorUrl } from './error-pages.ts';
+
+/** What Node's parser gives up at, with the status for it. */
+const MALFORMED: ReadonlyMap<string | undefined, readonly [status: number, message: string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', [431, 'The headers of this request are too large']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'This request took too long to arrive']],
+]);
 
 export interface Envelope {
   readonly success: true;
@@ -89,6 +97,21 @@ function describeInvalid({ validation, validationContext }: FastifyError): strin
   return `Bad ${what}: ${describeIssues({ issues })}`;
 }
 
+/** Answers what is no HTTP, or has a head that is too large: there is no request then. Closes the connection. */
+export function answerMalformed(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, message] = MALFORMED.get(error.code) ?? [400, 'This is not an HTTP/1.1 request'];
+  const body = JSON.stringify(toErrorBody({ code: ERROR_CODES.badRequest.code, message }));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
+}
+
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = request.url.split('?', 1)[0]!.slice(0, 500);
   const { status, code } = ERROR_CODES.notFound;
@@ -97,6 +120,9 @@ export function sendNotFound(request: FastifyRequest, reply: FastifyReply): Fast
 
 function send(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
   const url = toErrorUrl(reply.request, code);
-  const errors = [{ code, message, ...(url !== undefined && { documentation_url: url }) }];
-  return reply.code(status).send({ success: false, errors, messages: [], result: null });
+  return reply.code(status).send(toErrorBody({ code, message, ...(url !== undefined && { documentation_url: url }) }));
+}
+
+function toErrorBody(error: { code: number; message: string; documentation_url?: string }): object {
+  return { success: false, errors: [error], messages: [], result: null };
 }
