@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { AccountId } from '../ids.ts';
 import type { Scope } from '../store/index.ts';
 import type { Authenticator, Identity } from './auth.ts';
+import { TrustedProxies } from '../trusted-proxies.ts';
 import { openTestControl, TOKEN } from './testing.ts';
 
 const ACME = 'acme' as AccountId;
@@ -21,20 +22,22 @@ function identity(account: AccountId | '*', scopes: readonly Scope[]): Identity 
 }
 
 async function openControl(rates = { perToken: 1_000, perAddress: 1_000, wrongTokensPerAddress: 1_000 }) {
-  const control = await openTestControl({ authenticator, rates });
+  const control = await openTestControl({ authenticator, rates, proxies: new TrustedProxies(['10.0.0.0/8']) });
   await control.registry.putAccount({ id: ACME, name: 'Acme', createdOn: new Date(0).toISOString() });
   const ask = async (
     token: string,
     path: string,
     method: 'GET' | 'PUT' | 'POST' | 'DELETE' = 'GET',
     payload?: string,
+    { from, headers: more }: { from?: string; headers?: Readonly<Record<string, string>> } = {},
   ) => {
-    const headers = { authorization: `Bearer ${token}` };
+    const headers = { authorization: `Bearer ${token}`, ...more };
     const response = await control.app.inject({
       method,
       url: `/client/v4${path}`,
       headers,
       ...(payload && { payload }),
+      ...(from && { remoteAddress: from }),
     });
     return {
       status: response.statusCode,
@@ -131,6 +134,54 @@ describe('rate limits', () => {
     await using wrong = await openControl({ perToken: 100, perAddress: 100, wrongTokensPerAddress: 3 });
     for (let i = 0; i < 4; i++) assert.equal((await wrong.ask('wrong', '/user')).status, 401);
     assert.equal((await wrong.ask('acme,', '/user')).status, 429);
+  });
+});
+
+describe('the address of a client', () => {
+  const ask = (api: Awaited<ReturnType<typeof openControl>>, from: string, forwarded?: string) =>
+    api.ask('acme,', '/user', 'GET', undefined, {
+      from,
+      ...(forwarded !== undefined && { headers: { 'x-forwarded-for': forwarded } }),
+    });
+  const rates = { perToken: 100, perAddress: 2, wrongTokensPerAddress: 100 };
+
+  it('is the one that a trusted proxy names: each client has a rate of its own', async () => {
+    await using api = await openControl(rates);
+    for (const client of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+      for (const status of [200, 200, 429]) {
+        assert.equal((await ask(api, '10.0.0.1', client)).status, status, client);
+      }
+    }
+  });
+
+  it('is that of the connection when nobody is trusted there, whatever its headers say', async () => {
+    await using api = await openControl(rates);
+    for (const [i, status] of [200, 200, 429].entries()) {
+      assert.equal((await ask(api, '192.0.2.9', `203.0.113.${i}`)).status, status);
+    }
+  });
+
+  it('counts as one in an IPv6 /64', async () => {
+    await using api = await openControl(rates);
+    for (const [i, status] of [200, 200, 429].entries()) {
+      assert.equal((await ask(api, `2001:db8::${i}:1`)).status, status);
+    }
+    assert.equal((await ask(api, '2001:db8:0:1::1')).status, 200);
+  });
+
+  it('is in the audit log, and its scheme in the URLs that it is told', async () => {
+    await using api = await openControl();
+    await api.control.upload('/workers/scripts/hello', {});
+    const headers = { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'https', host: 'control.example.com' };
+    const tails = '/accounts/main/workers/scripts/hello/tails';
+    const tail = await api.ask('main,tail:read', tails, 'POST', '{}', { from: '10.0.0.1', headers });
+    assert.match(tail.body.result.url, /^wss:\/\/control\.example\.com\/tails\//);
+    const [entry] = await api.control.audit.list();
+    assert.deepEqual([entry?.action, entry?.ip], ['POST /workers/scripts/:name/tails', '192.0.2.7']);
+    const wrong = await api.ask('wrong', '/user', 'GET', undefined, { from: '10.0.0.1', headers });
+    assert.equal(wrong.body.errors[0].documentation_url, 'https://control.example.com/errors/9109');
+    const plain = await api.ask('main,tail:read', tails, 'POST', '{}', { from: '192.0.2.7', headers });
+    assert.match(plain.body.result.url, /^ws:/);
   });
 });
 

@@ -5,8 +5,11 @@ import type { ControlApp } from './context.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a change is called in the audit log, e.g. `token.create`. By default method and path of the route. */
-    audit?: string;
+    /**
+     * What a change is called in the audit log, e.g. `token.create`. By default method and path of the route. `false`: the
+     * route only asks, whatever its method.
+     */
+    audit?: string | false;
   }
 
   interface FastifyRequest {
@@ -22,7 +25,7 @@ export function registerAudit(api: ControlApp, { audit, now }: { audit: AuditLog
   api.decorateRequest('auditTarget', undefined);
   // Awaited: without an entry there is no change.
   api.addHook('preHandler', async (request) => {
-    if (request.method === 'GET' || request.is404) return;
+    if (request.method === 'GET' || request.is404 || request.routeOptions.config.audit === false) return;
     request.auditId = await audit.begin({ ...toEntry(request), at: now() });
   });
   // Before the answer goes out, so that whoever has it finds the entry complete.
@@ -33,16 +36,16 @@ export function registerAudit(api: ControlApp, { audit, now }: { audit: AuditLog
   });
 }
 
-function toEntry({ method, routeOptions, params, identity, ip }: FastifyRequest) {
+function toEntry({ method, routeOptions, params, identity, client }: FastifyRequest) {
   const { account = '*', ...rest } = params as Readonly<Record<string, string>>;
   return {
     account: account as typeof identity.account,
     actor: identity.actor,
     tokenId: identity.tokenId,
     action:
-      routeOptions.config.audit ??
+      routeOptions.config.audit ||
       `${method} ${routeOptions.url ?? ''}`.replace(/\/client\/v4(\/accounts\/:account)?/, ''),
     target: Object.values(rest).join('/'),
-    ip,
+    ip: client.address,
   };
 }

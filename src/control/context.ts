@@ -27,6 +27,7 @@ import type {
 } from '../store/index.ts';
 import type { Tails } from '../tail/index.ts';
 import type { Quotas, Webhooks } from '../usage/index.ts';
+import type { TrustedProxies } from '../trusted-proxies.ts';
 import type { PlanBook } from '../usage/plans/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
 import type { AssetUploads } from './assets/index.ts';
@@ -78,6 +79,8 @@ export interface ControlDeps {
   readonly assets: AssetUploads;
   readonly retention: Retention;
   readonly rates: ApiRates;
+  /** Which peers are believed about whom they ask for. */
+  readonly proxies: TrustedProxies;
   /** Limits that an account made through the API begins with. */
   readonly accountLimits?: Partial<WorkerLimits>;
   /** Workers answer at `<scheme>://<worker>.<account>.<baseDomain>:<port>`, as visitors see it. */

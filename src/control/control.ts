@@ -12,6 +12,7 @@ import { authenticate, authorize } from './auth.ts';
 import { addBodyParser } from './body.ts';
 import { registerBulk } from './bulk.ts';
 import { registerCells } from './cells.ts';
+import { registerClient } from './client.ts';
 import type { ControlApp, ControlContext, ControlDeps, Resource } from './context.ts';
 import { registerContent } from './content.ts';
 import { registerCost } from './cost.ts';
@@ -101,6 +102,7 @@ export function createControl(deps: ControlDeps): ControlApp {
   const releases = new Releases(deps);
   const context: ControlContext = { ...deps, releases, rules: new HostRuleControl(deps, releases) };
   const app = createApp(deps);
+  registerClient(app, deps.proxies);
   acceptTails(app.server, deps.tails);
   registerOpenApi(app);
   registerRateLimit(app);

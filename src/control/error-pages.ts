@@ -21,9 +21,11 @@ export function registerErrorPages(app: ControlApp): void {
 }
 
 /** Where the page of an error is. The host is the one that the caller asked, so the link works for him. */
-export function toErrorUrl({ protocol, headers }: FastifyRequest, code: number): string | undefined {
+export function toErrorUrl({ client, headers }: FastifyRequest, code: number): string | undefined {
   const { host } = headers;
-  return host === undefined || !/^[\w.:[\]-]{1,255}$/.test(host) ? undefined : `${protocol}://${host}/errors/${code}`;
+  return host === undefined || !/^[\w.:[\]-]{1,255}$/.test(host)
+    ? undefined
+    : `${client.scheme}://${host}/errors/${code}`;
 }
 
 function readPages(): Map<string, string> {

@@ -1,6 +1,7 @@
 /** How often the API may be asked: per token, and per address, where wrong tokens weigh more. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toClientNetwork } from '../client-network.ts';
 import { PlatformError } from '../errors.ts';
 import { API_REQUESTS_PER_ADDRESS, API_REQUESTS_PER_TOKEN, API_WRONG_TOKENS_PER_ADDRESS } from '../limits.ts';
 import type { ControlApp } from './context.ts';
@@ -22,7 +23,6 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const ADDRESS_FACTOR = API_REQUESTS_PER_ADDRESS / API_REQUESTS_PER_TOKEN; // several people behind one address
 const WINDOW_MS = 60_000;
 const REMEMBERED = 10_000; // addresses and tokens counted at once; the least recently seen are forgotten
-const IPV6_SUBNET_BITS = 64; // what one customer of a provider gets: else he has as many addresses as he likes
 
 export interface RateLimits {
   /** Counts a request of an address. Throws `rateLimited`, as all of these do. */
@@ -36,9 +36,10 @@ export interface RateLimits {
 /** To be called once the plug-in of `registerRateLimit` is loaded. */
 export function createRateLimits(app: ControlApp, rates: ApiRates): RateLimits {
   const limiter = (max: number, keyGenerator: (request: FastifyRequest) => string) =>
-    app.createRateLimit({ max, keyGenerator, timeWindow: WINDOW_MS, ipv6Subnet: IPV6_SUBNET_BITS });
-  const byAddress = limiter(rates.perAddress, ({ ip }) => ip);
-  const byWrongToken = limiter(rates.wrongTokensPerAddress, ({ ip }) => ip);
+    app.createRateLimit({ max, keyGenerator, timeWindow: WINDOW_MS });
+  const ofClient = ({ client }: FastifyRequest): string => toClientNetwork(client.address);
+  const byAddress = limiter(rates.perAddress, ofClient);
+  const byWrongToken = limiter(rates.wrongTokensPerAddress, ofClient);
   const byToken = limiter(rates.perToken, ({ identity }) => identity.tokenId);
   return {
     async checkAddress(request, reply) {

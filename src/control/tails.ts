@@ -35,7 +35,7 @@ export const registerTails: Resource = (app, { registry, tails }) => {
     async (request) => {
       const key = await findWorker(toWorkerKey(request.params));
       const filters = request.body?.filters ?? [];
-      const { id, expiresAt, token } = await tails.create({ ...key, filters, self: request.ip });
+      const { id, expiresAt, token } = await tails.create({ ...key, filters, self: request.client.address });
       return ok({ id, url: `${toOrigin(request)}${TAILS_PATH}${token}`, expires_at: toIso(expiresAt) });
     },
   );
@@ -78,8 +78,8 @@ export const registerTails: Resource = (app, { registry, tails }) => {
 };
 
 /** Where the sender has reached this server: the WebSocket is to take the same way, proxies included. */
-function toOrigin({ protocol, host }: FastifyRequest): string {
-  return `${protocol === 'https' ? 'wss' : 'ws'}://${host}`;
+function toOrigin({ client, host }: FastifyRequest): string {
+  return `${client.scheme === 'https' ? 'wss' : 'ws'}://${host}`;
 }
 
 function toIso(ms: number): string {

@@ -33,6 +33,7 @@ import {
 import { Rotation, type Vault } from '../secrets/index.ts';
 import { openTestVault } from '../secrets/testing.ts';
 import { Tails } from '../tail/index.ts';
+import { TrustedProxies } from '../trusted-proxies.ts';
 import { Quotas, Webhooks } from '../usage/index.ts';
 import { parsePlanBook } from '../usage/plans/index.ts';
 import { AccountLifecycle } from './account-lifecycle.ts';
@@ -261,6 +262,7 @@ export async function openTestControl({
     }),
     retention,
     rates: toRates(0),
+    proxies: new TrustedProxies([]),
     baseDomain: 'apps.test',
     publicScheme: 'http',
     publicPort: 8787,

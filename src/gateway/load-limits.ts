@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { toClientNetwork } from '../client-network.ts';
 import type { AccountId } from '../ids.ts';
 
 const SWEEP_AT = 10_000; // entries, before those that stand for nothing are taken away
@@ -31,7 +31,7 @@ export class LoadLimits {
   }
 
   ofAddress(ip: string): Load {
-    return find(this.#addresses, isIPv6(ip) ? toNetwork(ip) : ip);
+    return find(this.#addresses, toClientNetwork(ip));
   }
 
   ofAccount(account: AccountId): Load {
@@ -66,16 +66,4 @@ function find(loads: Map<string, Load>, key: string): Load {
 
 function sweep(loads: Map<string, Load>): void {
   for (const [key, { connections, requests }] of loads) if (connections + requests === 0) loads.delete(key);
-}
-
-/** The first four groups: what one customer of a provider has at least. */
-function toNetwork(ip: string): string {
-  const [head = '', tail] = ip.split('%')[0]?.split('::') ?? [];
-  const first = head === '' ? [] : head.split(':');
-  const missing = tail === undefined ? 0 : 8 - first.length - (tail === '' ? 0 : tail.split(':').length);
-  const groups = [...first, ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...(tail?.split(':') ?? [])];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }

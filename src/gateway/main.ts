@@ -28,7 +28,7 @@ import { RaySource } from './ray.ts';
 import { RouteTable } from './routes.ts';
 import { HttpFront } from './server.ts';
 import { Tracing } from './tracing.ts';
-import { TrustedProxies } from './trusted-proxies.ts';
+import { TrustedProxies } from '../trusted-proxies.ts';
 
 const SUPERVISOR_FD = 3;
 

@@ -44,7 +44,7 @@ import type { RaySource } from './ray.ts';
 import type { PreviewCandidates, RouteTable, WorkerRoute } from './routes.ts';
 import { TlsFront } from './tls-front.ts';
 import type { Tracing } from './tracing.ts';
-import { type TrustedProxies, unmapped } from './trusted-proxies.ts';
+import { type TrustedProxies, unmapped } from '../trusted-proxies.ts';
 import { UploadWatch } from './upload-watch.ts';
 import { WaitingRooms } from './waiting-rooms.ts';
 

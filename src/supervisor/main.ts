@@ -54,6 +54,7 @@ import { type Offence, tellOfQuarantine } from './quarantine-notice.ts';
 import { createQuotas } from './quotas.ts';
 import { readPlans } from './plans.ts';
 import type { Tracer } from '../tracing/index.ts';
+import { TrustedProxies } from '../trusted-proxies.ts';
 import { createScheduler } from './scheduling.ts';
 import { toProfileLimits } from './profiles.ts';
 import type { Platform, PlatformOptions } from './platform.ts';
@@ -422,6 +423,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     }),
     retention,
     rates: toRates(options.apiRate),
+    proxies: new TrustedProxies(options.trustedProxies),
     baseDomain,
     publicScheme: tls !== undefined || publicPort === HTTPS_PORT ? 'https' : 'http',
     publicPort: publicPort ?? gateway.tlsPort ?? gateway.port,

@@ -144,6 +144,14 @@ describe('Behind a reverse proxy', () => {
     const forwarded = { 'x-forwarded-for': '6.6.6.6, 203.0.113.9, 127.0.0.5', 'x-forwarded-proto': 'https' };
     const { text: body } = await platform.request('echo', '/', { headers: { host: HOST, ...forwarded } });
     assert.deepEqual(JSON.parse(body), { url: `https://${HOST}/`, ip: '203.0.113.9', body: '' });
+    const tails = await platform.control(`/accounts/${platform.account}/workers/scripts/echo/tails`, {
+      method: 'POST',
+      body: '{}',
+      headers: forwarded,
+    });
+    assert.match(((await tails.json()) as { result: { url: string } }).result.url, /^wss:/);
+    const audit = await platform.control('/isola/audit?limit=1');
+    assert.equal(((await audit.json()) as { result: { ip: string }[] }).result[0]?.ip, '203.0.113.9');
     assert.match(await platform.wrangler(folder, ['versions', 'upload']), /https:\/\/\w{8}-echo\.main\.localhost\n/);
   });
 
