@@ -39,7 +39,7 @@ export const registerDomains: Resource = (app, { hostnames, rules }) => {
   app.post(
     `${script}/changeset`,
     {
-      config: { scope: 'workers:read' }, // changes nothing
+      config: { scope: 'workers:read', audit: false },
       schema: {
         summary: 'What setting these custom domains would change',
         tags,

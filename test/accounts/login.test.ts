@@ -77,6 +77,7 @@ describe('wrangler login', () => {
     await assert.rejects(platform.wrangler('examples/hello', ['deploy'], { env: { ...env, CI: 'true' } }));
     const { stdout: audit } = await runIsola(platform, ['audit', '--account', 'acme']);
     assert.match(audit, /anna[^\n]+oauth\.allow +wrangler/);
+    assert.match(audit, /anna[^\n]+oauth\.revoke +wrangler/);
     assert.match(audit, /anna \(wrangler\)[^\n]+scripts/);
   });
 });

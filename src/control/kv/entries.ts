@@ -188,7 +188,7 @@ export const registerKvEntries: Resource = (app, context) => {
   app.post(
     `${NAMESPACE_PATH}/bulk/get`,
     {
-      config: { scope: 'kv:read' },
+      config: { scope: 'kv:read', audit: false },
       schema: {
         summary: `Up to ${MAX_KV_KEYS_READ} values`,
         tags,

@@ -6,7 +6,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import OAuth2Server from '@node-oauth/oauth2-server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PlatformError } from '../../errors.ts';
-import type { TokenHash } from '../../store/index.ts';
+import type { Grant, TokenHash } from '../../store/index.ts';
 import type { Identity } from '../auth.ts';
 import { describeIssues } from '../body.ts';
 import type { ControlApp, ControlContext } from '../context.ts';
@@ -41,7 +41,7 @@ export function registerOAuth(app: ControlApp, context: ControlContext): void {
     const parsed = AuthorizeRequest.safeParse(request.query);
     if (!parsed.success) return sendPage(reply, 400, toProblemPage(`Bad request: ${describeIssues(parsed.error)}`));
     const cookie = cookieOf(request) ?? randomBytes(COOKIE_BYTES).toString('base64url');
-    const secure = request.protocol === 'https' ? '; Secure' : '';
+    const secure = request.client.scheme === 'https' ? '; Secure' : '';
     reply.header('set-cookie', `${COOKIE}=${cookie}; Path=/oauth; HttpOnly; SameSite=Strict${secure}`);
     return sendPage(reply, 200, toSignInPage({ ...parsed.data, csrf: cookie }), parsed.data);
   });
@@ -91,9 +91,19 @@ export function registerOAuth(app: ControlApp, context: ControlContext): void {
     const hash = hashToken((await readForm(request))['token'] ?? '');
     const grant = (await grants.findByRefresh(hash)) ?? (await grants.findByAccess(hash));
     if (grant === undefined) await limits.noteWrongToken(request);
-    else await grants.revoke(grant.id);
+    else await revoke(grant, request);
     return reply.code(200).send({});
   });
+
+  /** `wrangler logout`. What the grant stood on may have ended before it: then it is nobody's. */
+  async function revoke({ id, parent }: Grant, request: FastifyRequest): Promise<void> {
+    const { identity } = await signIn(parent);
+    const { account = '*', actor = 'unknown' } = identity ?? {};
+    const change = { account, actor, tokenId: id, action: 'oauth.revoke', target: CLIENT_ID };
+    const entry = await audit.begin({ ...change, at: now(), ip: request.client.address });
+    await grants.revoke(id);
+    await audit.end(entry, 200);
+  }
 
   async function signIn(hash: TokenHash): Promise<{ identity?: Identity; problem?: string }> {
     try {
@@ -118,7 +128,15 @@ export function registerOAuth(app: ControlApp, context: ControlContext): void {
     const isAllowed = fields['decision'] === 'allow';
     const { account, actor, tokenId } = signedIn.identity;
     const action = isAllowed ? 'oauth.allow' : 'oauth.deny';
-    const entry = await audit.begin({ at: now(), account, actor, tokenId, action, target: CLIENT_ID, ip: request.ip });
+    const entry = await audit.begin({
+      at: now(),
+      account,
+      actor,
+      tokenId,
+      action,
+      target: CLIENT_ID,
+      ip: request.client.address,
+    });
     const answer = new OAuth2Server.Response();
     const asked = toLibraryRequest(request, { ...consent.request, allowed: String(isAllowed) });
     try {

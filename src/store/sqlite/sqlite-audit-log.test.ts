@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { AccountId } from '../../ids.ts';
+import type { AuditDraft, AuditFilter } from '../audit.ts';
 import { auditContract, makeEntry } from '../audit-contract.ts';
 import { openSqliteAuditLog } from './sqlite-audit-log.ts';
 
@@ -35,5 +37,24 @@ describe('openSqliteAuditLog', () => {
     now = 149;
     for (let count = 0; count < 12; count += 1) await audit.begin(makeEntry({ at: now }));
     assert.ok((await audit.list()).every(({ at }) => at >= 49));
+  });
+
+  it('takes room from whoever has the most: nobody pushes out what others did, or what was done to him', async () => {
+    await using audit = openSqliteAuditLog(':memory:', { maxEntries: 100 });
+    const write = async (count: number, entry: Partial<AuditDraft>): Promise<void> => {
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      for (let i = 0; i < count; i += 1) await audit.begin(makeEntry(entry));
+    };
+    const mallory = 'mallory' as AccountId;
+    await write(20, { account: 'acme' as AccountId, tokenId: 'a' });
+    await write(3, { account: mallory, tokenId: 'operator', action: 'account.status' });
+    await write(5_000, { account: mallory, tokenId: 'm' });
+    const count = async (filter: AuditFilter): Promise<number> =>
+      (await audit.list({ ...filter, limit: 10_000 })).length;
+    assert.equal(await count({ account: 'acme' as AccountId }), 20);
+    assert.equal(await count({ action: 'account.status' }), 3);
+    assert.ok((await count({})) <= 201);
+    const newest = await audit.list({ limit: 1 });
+    assert.equal(newest[0]?.id, 5_023);
   });
 });

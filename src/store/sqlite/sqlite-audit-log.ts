@@ -23,7 +23,10 @@ const SQL = {
   insert: `INSERT INTO audit (at, account, actor, token_id, action, target, ip) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   end: 'UPDATE audit SET status = ?, target = ifnull(?, target) WHERE id = ? AND status IS NULL',
   giveUp: `UPDATE audit SET status = ${UNKNOWN} WHERE status IS NULL`,
-  trimCount: 'DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?',
+  count: 'SELECT count(*) AS entries FROM audit',
+  accounts: 'SELECT account, count(*) AS entries FROM audit GROUP BY account',
+  tokens: 'SELECT token_id, count(*) AS entries FROM audit WHERE account = ? GROUP BY token_id',
+  trimToken: `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE account = ? AND token_id = ? ORDER BY id LIMIT ?)`,
   // Rows of one day come together: stops at the first that is young enough.
   trimAge: `DELETE FROM audit WHERE id < (SELECT min(id) FROM audit WHERE at >= ?)`,
 } as const;
@@ -82,12 +85,39 @@ class SqliteAuditLog implements AuditLog {
     await this.close();
   }
 
+  /**
+   * Past the limit, whoever has the most loses first: an account, and of that the token. So nobody writes so much that
+   * what others did, or what the operator did to his account, is forgotten.
+   */
   #trim(): void {
     const { maxEntries, maxAgeMs, now } = this.#options;
+    const { count, accounts, tokens, trimAge, trimToken } = this.#statements;
     this.#untilTrim = Math.min(TRIM_EVERY, maxEntries);
-    this.#statements.trimCount.run(maxEntries);
-    this.#statements.trimAge.run(now() - maxAgeMs);
+    trimAge.run(now() - maxAgeMs);
+    const surplus = Number(count.get()!['entries']) - maxEntries;
+    if (surplus <= 0) return;
+    for (const [account, most] of toLosses(accounts.all(), surplus, 'account')) {
+      for (const [token, entries] of toLosses(tokens.all(account), most, 'token_id')) {
+        trimToken.run(account, token, entries);
+      }
+    }
   }
+}
+
+/** How many entries each loses so that `surplus` are gone: the most is taken down to the second, both to the third … */
+function toLosses(rows: readonly Row[], surplus: number, key: string): [name: string, entries: number][] {
+  const counts = rows
+    .map((row) => [String(row[key]), Number(row['entries'])] as const)
+    .toSorted(([, a], [, b]) => b - a);
+  let left = surplus;
+  let level = counts[0]?.[1] ?? 0;
+  let above = 1; // how many are at the level
+  for (; above <= counts.length && left > 0; above += 1) {
+    const step = Math.min(Math.ceil(left / above), level - (counts[above]?.[1] ?? 0));
+    left -= step * above;
+    level -= step;
+  }
+  return counts.filter(([, entries]) => entries > level).map(([name, entries]) => [name, entries - level]);
 }
 
 function toConditions({ account, actor, action, since, before }: AuditFilter): {
