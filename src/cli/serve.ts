@@ -103,6 +103,14 @@ export const PLATFORM_OPTIONS = {
     max: 65_535,
     help: 'Port for HTTPS, when there is a certificate; 0 takes a free one',
   },
+  'tls-check-seconds': {
+    type: 'integer',
+    value: 'N',
+    default: 10,
+    min: 1,
+    max: 86_400,
+    help: 'How often the files of certificates are looked at, for new ones',
+  },
   'redirect-https': { type: 'boolean', help: 'Send visitors of --port to HTTPS' },
   'trust-proxy': {
     type: 'string',
@@ -309,6 +317,7 @@ export interface PlatformValues {
   readonly 'tls-cert': readonly string[];
   readonly 'tls-key': readonly string[];
   readonly 'tls-port': number;
+  readonly 'tls-check-seconds': number;
   readonly 'redirect-https': boolean;
   readonly 'trust-proxy': string | undefined;
   readonly 'address-connections': number;
@@ -478,6 +487,7 @@ function toPlatformOptions(
 
 function toTlsOption(values: PlatformValues): Pick<PlatformOptions, 'tls'> {
   const { 'tls-cert': certs, 'tls-key': keys, 'tls-port': port, 'redirect-https': redirect } = values;
+  const checkMs = values['tls-check-seconds'] * 1_000;
   if (certs.length !== keys.length) {
     throw new UsageError(`Cannot use ${certs.length} --tls-cert with ${keys.length} --tls-key: each needs the other`);
   }
@@ -486,7 +496,7 @@ function toTlsOption(values: PlatformValues): Pick<PlatformOptions, 'tls'> {
     return {};
   }
   const files = certs.map((cert, at) => ({ cert: resolve(cert), key: resolve(keys[at] ?? '') }));
-  return { tls: { port, files, redirect } };
+  return { tls: { port, files, redirect, checkMs } };
 }
 
 function toStripeOption(values: PlatformValues): Pick<PlatformOptions, 'stripe'> {

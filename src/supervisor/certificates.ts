@@ -3,8 +3,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { TlsPair } from '../gateway/index.ts';
 
-const CHECK_MS = 10_000;
-
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
@@ -32,8 +30,10 @@ export class CertificateWatch implements Disposable {
 
   constructor(
     files: readonly CertificateFiles[],
-    handlers: { onChange: (pairs: TlsPair[]) => void; onFailure: (error: Error) => void },
-    checkMs = CHECK_MS,
+    {
+      checkMs,
+      ...handlers
+    }: { checkMs: number; onChange: (pairs: TlsPair[]) => void; onFailure: (error: Error) => void },
   ) {
     this.#files = files;
     this.#seen = this.#stamp();

@@ -190,6 +190,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   if (tls !== undefined) {
     const watch = new CertificateWatch(tls.files, {
+      checkMs: tls.checkMs,
       onChange: (pairs) => {
         gateway.useCertificates(pairs).then(
           () => onEvent({ event: 'info', message: 'The TLS certificates have changed' }),

@@ -28,8 +28,13 @@ export interface PlatformOptions {
   readonly egressDnsServer?: string | undefined;
   /** Requests of the control API a minute and token; 0 for no limit. */
   readonly apiRate: number;
-  /** A second port of the gateway, for TLS. */
-  readonly tls?: { readonly port: number; readonly files: readonly CertificateFiles[]; readonly redirect: boolean };
+  /** A second port of the gateway, for TLS. `checkMs`: how often the files are looked at. */
+  readonly tls?: {
+    readonly port: number;
+    readonly files: readonly CertificateFiles[];
+    readonly redirect: boolean;
+    readonly checkMs: number;
+  };
   /** Addresses and networks of proxies that are believed about their clients. */
   readonly trustedProxies: readonly string[];
   /** What one client and one account may have under way. */

@@ -26,7 +26,8 @@ describe('isola serve with a certificate', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'isola-tls-'));
     await use('base');
-    const tls = ['--tls-cert', cert(), '--tls-key', key(), '--tls-port', '0', '--redirect-https'];
+    const files = ['--tls-cert', cert(), '--tls-key', key(), '--tls-check-seconds', '1'];
+    const tls = [...files, '--tls-port', '0', '--redirect-https'];
     platform = await startTestPlatform(tls);
     const ready = platform.output.find((line) => line.includes('"event":"ready"')) ?? '';
     tlsPort = Number(new URL((JSON.parse(ready) as { tls: string }).tls).port);
