@@ -161,6 +161,19 @@ describe('the address of a client', () => {
     }
   });
 
+  it('is known when a body was given up, and the request has no socket any more', async () => {
+    await using api = await openControl();
+    const url = await api.control.app.listen({ port: 0, host: '127.0.0.1' });
+    const response = await fetch(`${url}/client/v4/accounts/main/workers/scripts/nothing/subdomain`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body: 'x'.repeat(1_200_000),
+    });
+    assert.equal(response.status, 400);
+    const [error] = ((await response.json()) as { errors: { documentation_url: string }[] }).errors;
+    assert.equal(error?.documentation_url, `${url}/errors/10001`);
+  });
+
   it('counts as one in an IPv6 /64', async () => {
     await using api = await openControl(rates);
     for (const [i, status] of [200, 200, 429].entries()) {

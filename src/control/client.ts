@@ -1,4 +1,6 @@
 /** Who sends a request, as far as the connection and the proxies in front tell: the counterpart of the token's identity. */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { TrustedProxies } from '../trusted-proxies.ts';
 import { unmapped } from '../trusted-proxies.ts';
 import type { ControlApp } from './context.ts';
@@ -18,12 +20,20 @@ declare module 'fastify' {
 }
 
 export function registerClient(app: ControlApp, proxies: TrustedProxies): void {
+  const known = new WeakMap<IncomingMessage, Client>();
   app.decorateRequest('client', {
     getter(): Client {
-      const { socket, headers } = this.raw;
-      const peer = unmapped(socket.remoteAddress ?? '');
-      if (!proxies.has(peer)) return { address: peer, scheme: 'http' };
-      return { address: proxies.clientOf(peer, headers), scheme: proxies.schemeOf(headers) ?? 'http' };
+      let client = known.get(this.raw);
+      if (client === undefined) known.set(this.raw, (client = toClient(this.raw, proxies)));
+      return client;
     },
   });
+  // A request loses its socket with the end of its body, or when the connection breaks.
+  app.addHook('onRequest', async ({ client }) => void client);
+}
+
+function toClient({ socket, headers }: IncomingMessage, proxies: TrustedProxies): Client {
+  const peer = unmapped((socket as Socket | null)?.remoteAddress ?? '');
+  if (!proxies.has(peer)) return { address: peer, scheme: 'http' };
+  return { address: proxies.clientOf(peer, headers), scheme: proxies.schemeOf(headers) ?? 'http' };
 }
