@@ -1,32 +1,31 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { ServerHttp2Session } from 'node:http2';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AccountId } from '../ids.ts';
-import {
-  MAX_HTTP2_STREAMS,
-  MAX_LOOP_HOPS,
-  MAX_REQUEST_HEADER_BYTES,
-  MAX_REQUEST_HEADERS,
-  MAX_URL_BYTES,
-} from '../limits.ts';
+import { MAX_HTTP2_STREAMS, MAX_LOOP_HOPS, MAX_URL_BYTES } from '../limits.ts';
 import { countHops, LOOP_HEADER } from '../loop-header.ts';
 import { isHandshake, toPlainResponse, type WebSocketSession } from '../web-socket/index.ts';
+import { Admission } from './admission.ts';
 import type { AssetFront } from './asset-front.ts';
 import type { Cell, CellSet } from './cells.ts';
 import type { ClientIn, ClientOut, PendingUpgrade } from './client-io.ts';
+import { ClientRequest, type RequestEnd, type RequestHost } from './client-request.ts';
 import {
-  type Client,
-  type ClientConnection,
-  ClientRequest,
-  type RequestEnd,
-  type RequestHost,
-} from './client-request.ts';
+  abortAll,
+  addTo,
+  type ClientSession,
+  type ClientSocket,
+  CONNECTION,
+  type Connection,
+  Connections,
+  removeFrom,
+} from './connections.ts';
+import { createHttp1Server } from './http1.ts';
 import { Http2Front, type StreamExchange } from './http2.ts';
 import { sayAndClose, statusOf } from './client-error.ts';
 import { LostRequests } from './lost-requests.ts';
 import { findFault, isHost, isRefusedMethod } from './faults.ts';
-import { type Load, type LoadLimitNumbers, LoadLimits } from './load-limits.ts';
+import type { LoadLimitNumbers } from './load-limits.ts';
 import type {
   CellLost,
   CordonTable,
@@ -42,13 +41,14 @@ import type { PageName } from './pages.ts';
 import type { Previews } from './previews.ts';
 import type { RaySource } from './ray.ts';
 import type { PreviewCandidates, RouteTable, WorkerRoute } from './routes.ts';
+import { Tally } from './tally.ts';
+import { toHttps, toPath } from './target.ts';
 import { TlsFront } from './tls-front.ts';
 import type { Tracing } from './tracing.ts';
-import { type TrustedProxies, unmapped } from '../trusted-proxies.ts';
+import type { TrustedProxies } from '../trusted-proxies.ts';
 import { UploadWatch } from './upload-watch.ts';
 import { WaitingRooms } from './waiting-rooms.ts';
 
-const KEEP_ALIVE_MS = 75_000; // longer than the 60 s of common load balancers, so that they close first
 const PATIENCE: Patience = {
   headersMs: 20_000, // against slow senders
   requestMs: 300_000, // 100 MB at 350 KB/s
@@ -62,19 +62,6 @@ const MAX_PIPELINED = 32; // unanswered requests of one connection: each may hol
 const MAX_CELL_WEB_SOCKETS = 24_576; // of one cell: three quarters of its exchanges, the rest is for requests
 const GOING_AWAY = 1001; // RFC 6455 §7.4.1
 const POLICY_VIOLATION = 1008; // as above
-const CONNECTION = Symbol('connection');
-
-interface Connection extends ClientConnection {
-  /** The peer is a proxy that is believed about its clients. */
-  readonly isTrusted: boolean;
-  /** Unanswered requests that it may have. */
-  readonly limit: number;
-  /** Of the peer; undefined when it is a proxy, which stands for many. */
-  readonly load: Load | undefined;
-}
-
-type ClientSocket = Socket & { [CONNECTION]?: Connection; readonly encrypted?: boolean };
-type ClientSession = ServerHttp2Session & { [CONNECTION]?: Connection };
 
 export interface FrontOptions {
   readonly routes: RouteTable;
@@ -110,85 +97,50 @@ export class HttpFront implements RequestHost {
   #redirectTo: number | undefined;
   readonly #routes: RouteTable;
   readonly #previews: Previews;
-  readonly #proxies: TrustedProxies;
   readonly #cells: CellSet;
   readonly #rays: RaySource;
   readonly #pages: PageLog;
   readonly #assets: AssetFront;
   readonly #tracing: Tracing | undefined;
   readonly #onFault: (error: unknown) => void;
-  readonly #limits: LoadLimits;
+  readonly #admission: Admission;
+  readonly #connections: Connections;
+  readonly #tally = new Tally();
   readonly #uploads: UploadWatch;
   readonly #rooms: WaitingRooms<ClientRequest>;
   readonly #lost = new LostRequests();
   readonly #sessions = new Map<WebSocketSession, AccountId>();
-  readonly #suspended = new Set<AccountId>();
-  /** They have used up their quota. */
-  readonly #refused = new Set<AccountId>();
-  readonly #statuses = [0, 0, 0, 0, 0, 0];
-  #requests = 0;
-  #active = 0;
-  readonly #sockets = new Set<Socket>();
-  readonly #pageCounts = new Map<PageName, number>();
-  #accepted = 0;
-  /** Of connections that have ended. */
-  #bytesIn = 0;
-  #bytesOut = 0;
-  #badGateway = 0;
-  #unavailable = 0;
-  #clientAborts = 0;
-  #brokenOff = 0;
-  #malformed = 0;
-  #overLimit = 0;
   #draining = false;
 
   constructor(options: FrontOptions) {
     const { routes, previews, proxies, cells, rays, pages, assets, tracing, onFault, loadLimits = NO_LIMITS } = options;
-    const { headersMs, requestMs, checkMs, uploadWindowMs } = { ...PATIENCE, ...options.patience };
-    this.#limits = new LoadLimits(loadLimits);
+    const patience = { ...PATIENCE, ...options.patience };
+    this.#admission = new Admission(loadLimits);
+    this.#connections = new Connections(proxies, this.#admission);
     this.#http2 = new Http2Front({
-      headersMs,
+      headersMs: patience.headersMs,
       onSession: (session, socket) => this.#onSession(session, socket),
       onStream: (session, stream) => this.#onStream(session, stream),
     });
-    this.#uploads = new UploadWatch(uploadWindowMs);
+    this.#uploads = new UploadWatch(patience.uploadWindowMs);
     this.#rooms = new WaitingRooms(options.onWanted);
     this.#routes = routes;
     this.#previews = previews;
-    this.#proxies = proxies;
     this.#cells = cells;
     this.#rays = rays;
-    this.#server = createServer({
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
-      connectionsCheckingInterval: checkMs,
-      requireHostHeader: false, // findFault() sees to it
-      maxHeaderSize: MAX_REQUEST_HEADER_BYTES,
-      // Spares the stream machinery for requests without a body: a fifth of the time of a hello.
-      optimizeEmptyRequests: true,
-      // Anything else that asks for an upgrade (curl asks for h2c) is content with an ordinary answer.
-      shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() === 'websocket',
+    this.#server = createHttp1Server({
+      patience,
+      maxConnections: MAX_CONNECTIONS,
+      onConnection: (socket) => this.#onConnection(socket),
+      onRequest: (req, res, fault) => this.#onHttp1(req, res, fault),
+      onConnect: (req, socket) => this.#onConnect(req, socket),
+      onUpgrade: (req, socket, head) => this.#onUpgrade(req, socket, head),
+      onError: (error, socket) => this.#onClientError(error, socket),
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.maxHeadersCount = MAX_REQUEST_HEADERS; // the parser refuses more: none is left out in silence
-    this.#server.on('connection', (socket: ClientSocket) => this.#onConnection(socket));
-    this.#server.on('request', (req, res) => this.#onHttp1(req, res, findFault(req)));
-    this.#server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
-      const fault = findFault(req);
-      if (fault === undefined) res.writeContinue();
-      this.#onHttp1(req, res, fault);
-    });
-    this.#server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-      this.#onHttp1(req, res, findFault(req) ?? 'badExpectation');
-    });
-    this.#server.on('connect', (req, socket) => this.#onConnect(req, socket));
-    this.#server.on('clientError', (error, socket) => this.#onClientError(error, socket as ClientSocket));
     this.#onFault = onFault;
     this.#pages = pages;
     this.#assets = assets;
     this.#tracing = tracing;
-    this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
   }
 
   get draining(): boolean {
@@ -209,7 +161,7 @@ export class HttpFront implements RequestHost {
     this.#tls = new TlsFront({
       pairs: tls.pairs,
       maxConnections: MAX_CONNECTIONS,
-      onConnection: (socket) => void (this.#count(socket) === 'too-many' && socket.destroy()),
+      onConnection: (socket) => void (this.#connections.count(socket) || socket.destroy()),
       onHttp1: (socket) => this.#server.emit('connection', socket),
       onHttp2: (socket) => this.#http2.accept(socket),
     });
@@ -260,40 +212,30 @@ export class HttpFront implements RequestHost {
 
   /** Its requests get a 403 from here on, and its WebSockets end. Requests under way are the cells' to end. */
   suspend(account: AccountId): void {
-    this.#suspended.add(account);
+    this.#admission.suspend(account);
     for (const [session, owner] of this.#sessions) if (owner === account) session.cut(POLICY_VIOLATION);
   }
 
   resume(account: AccountId): void {
-    this.#suspended.delete(account);
+    this.#admission.resume(account);
   }
 
   /** Its requests get a 429 from here on. */
   refuse(account: AccountId): void {
-    this.#refused.add(account);
+    this.#admission.refuse(account);
   }
 
   admit(account: AccountId): void {
-    this.#refused.delete(account);
+    this.#admission.admit(account);
   }
 
   stats(): GatewayStats {
     return {
-      requests: this.#requests,
-      statuses: [...this.#statuses],
-      badGateway: this.#badGateway,
-      unavailable: this.#unavailable,
-      clientAborts: this.#clientAborts,
-      brokenOff: this.#brokenOff,
-      malformed: this.#malformed,
-      overLimit: this.#overLimit,
-      active: this.#active,
+      ...this.#tally.counts(),
+      ...this.#connections.counts(),
+      overLimit: this.#admission.overLimit,
       webSockets: this.#sessions.size,
       held: this.#rooms.size,
-      connections: this.#sockets.size,
-      accepted: this.#accepted,
-      ...this.#countBytes(),
-      pages: [...this.#pageCounts],
       routes: this.#routes.size,
       rules: this.#routes.rules,
       cells: this.#cells.stats(),
@@ -304,8 +246,8 @@ export class HttpFront implements RequestHost {
     const { route } = request;
     if (route === undefined) return;
     // Once more: it may have been held for a while.
-    if (this.#suspended.has(route.account)) return request.fail('accountSuspended');
-    if (this.#refused.has(route.account)) return request.fail('overQuota');
+    const refusal = this.#admission.refusalOf(route.account);
+    if (refusal !== undefined) return request.fail(refusal);
     const { hash, cordon } = route;
     const cell = this.#cells.pick(hash, cordon);
     if (cell !== undefined && request.upgrade !== undefined && this.#isFull(cell)) request.giveUp();
@@ -342,54 +284,31 @@ export class HttpFront implements RequestHost {
   }
 
   notePage(record: PageRecord): void {
-    this.#pageCounts.set(record.page, (this.#pageCounts.get(record.page) ?? 0) + 1);
+    this.#tally.page(record.page);
     this.#pages.add(record);
   }
 
   finished(request: ClientRequest, end: RequestEnd): void {
-    this.#active--;
-    if (request.addressLoad !== undefined) request.addressLoad.requests--;
-    if (request.accountLoad !== undefined) request.accountLoad.requests--;
+    this.#tally.finished(end, request.res.statusCode);
+    this.#admission.release(request);
     if (this.#rooms.size > 0) this.#rooms.leave(request);
     removeFrom(request.connection, request);
     if (request.trace !== undefined) this.#tracing?.end(request.trace, request, end);
-    if (end === 'client-gone') {
-      this.#clientAborts++;
-      return;
-    }
-    if (end === 'bad-gateway') this.#badGateway++;
-    else if (end === 'unavailable') this.#unavailable++;
-    else if (end === 'broken-off') this.#brokenOff++;
-    else if (end === 'upgraded') {
-      this.#statuses[1] = (this.#statuses[1] ?? 0) + 1;
-      return;
-    }
-    const group = (request.res.statusCode / 100) | 0;
-    this.#statuses[group] = (this.#statuses[group] ?? 0) + 1;
   }
 
   upgraded(session: WebSocketSession, cell: Cell, account: AccountId): void {
     cell.webSockets++;
-    this.#limits.ofAccount(account).requests++;
+    this.#admission.openWebSocket(account);
     this.#sessions.set(session, account);
     if (this.#draining) session.close(GOING_AWAY);
-    else if (this.#suspended.has(account)) session.cut(POLICY_VIOLATION);
+    else if (this.#admission.isSuspended(account)) session.cut(POLICY_VIOLATION);
   }
 
   closed(session: WebSocketSession, cell: Cell): void {
     cell.webSockets--;
     const account = this.#sessions.get(session);
-    if (account !== undefined) this.#limits.ofAccount(account).requests--;
+    if (account !== undefined) this.#admission.closeWebSocket(account);
     this.#sessions.delete(session);
-  }
-
-  #countBytes(): { bytesIn: number; bytesOut: number } {
-    let [bytesIn, bytesOut] = [this.#bytesIn, this.#bytesOut];
-    for (const { bytesRead, bytesWritten } of this.#sockets) {
-      bytesIn += bytesRead;
-      bytesOut += bytesWritten;
-    }
-    return { bytesIn, bytesOut };
   }
 
   #isFull(cell: Cell): boolean {
@@ -398,47 +317,17 @@ export class HttpFront implements RequestHost {
 
   #onConnection(socket: ClientSocket): void {
     const isSecure = socket.encrypted === true; // counted before its handshake
-    if (!isSecure && this.#count(socket) === 'too-many') return sayAndClose(socket, 429, RETRY_AFTER);
-    socket[CONNECTION] = this.#open(socket, isSecure ? 'https' : 'http', MAX_PIPELINED);
+    if (!isSecure && !this.#connections.count(socket)) return sayAndClose(socket, 429, RETRY_AFTER);
+    socket[CONNECTION] = this.#connections.open(socket, isSecure ? 'https' : 'http', MAX_PIPELINED);
   }
 
   #onSession(session: ClientSession, socket: Socket): void {
-    session[CONNECTION] = this.#open(socket, 'https', MAX_HTTP2_STREAMS);
-  }
-
-  /** Counts a connection among those of its address; not one of a proxy, which stands for many. */
-  #count(socket: Socket): 'counted' | 'too-many' {
-    const ip = unmapped(socket.remoteAddress ?? '');
-    if (this.#proxies.has(ip)) return 'counted';
-    const load = this.#limits.ofAddress(ip);
-    if (!this.#limits.mayConnect(load)) {
-      this.#overLimit++;
-      return 'too-many';
-    }
-    load.connections++;
-    socket.on('close', () => void load.connections--);
-    return 'counted';
-  }
-
-  #open(socket: Socket, scheme: Client['scheme'], limit: number): Connection {
-    const ip = unmapped(socket.remoteAddress ?? '');
-    const isTrusted = this.#proxies.has(ip);
-    const load = isTrusted ? undefined : this.#limits.ofAddress(ip);
-    const connection: Connection = { ip, scheme, isTrusted, limit, load, first: undefined, open: 0, isClosing: false };
-    this.#accepted++;
-    this.#sockets.add(socket);
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      this.#bytesIn += socket.bytesRead;
-      this.#bytesOut += socket.bytesWritten;
-      abortAll(connection);
-    });
-    return connection;
+    session[CONNECTION] = this.#connections.open(socket, 'https', MAX_HTTP2_STREAMS);
   }
 
   /** What came is no HTTP, or came too slowly. */
   #onClientError(error: Error, socket: ClientSocket): void {
-    this.#malformed++;
+    this.#tally.malformed();
     const { first, open = 0, isClosing = false } = socket[CONNECTION] ?? {};
     if (isClosing) return socket.destroySoon();
     // The body of the only request that is open, or bytes behind one that waits for its answer?
@@ -480,15 +369,12 @@ export class HttpFront implements RequestHost {
       req.socket.destroy();
       return undefined;
     }
-    this.#requests++;
-    this.#active++;
-    const client = connection.isTrusted ? this.#behindProxy(connection, req) : connection;
+    this.#tally.begun();
+    const client = this.#connections.clientOf(connection, req);
     const request = new ClientRequest(this, { req, res, ray: this.#rays.next(), client, connection });
     if (upgrade !== undefined) request.upgrade = upgrade;
     if (this.#tracing !== undefined) request.trace = this.#tracing.begin(req, connection.isTrusted);
-    request.next = connection.first;
-    connection.first = request;
-    connection.open++;
+    addTo(connection, request);
     try {
       if (fault !== undefined) request.fail(fault);
       else if (this.#admit(request, connection)) this.#route(request, req);
@@ -503,20 +389,10 @@ export class HttpFront implements RequestHost {
   #admit(request: ClientRequest, { load: peer, ip }: Connection): boolean {
     const { client } = request;
     // A proxy that does not say for whom it asks stands for everybody.
-    const load = peer ?? (client.ip === ip ? undefined : this.#limits.ofAddress(client.ip));
-    if (load === undefined) return true;
-    if (!this.#limits.addressMayAsk(load)) {
-      this.#overLimit++;
-      request.fail('addressBusy');
-      return false;
-    }
-    load.requests++;
-    request.addressLoad = load;
-    return true;
-  }
-
-  #behindProxy({ ip, scheme }: Connection, { headers }: ClientIn): Client {
-    return { ip: this.#proxies.clientOf(ip, headers), scheme: this.#proxies.schemeOf(headers) ?? scheme };
+    const load = peer ?? (client.ip === ip ? undefined : this.#admission.ofAddress(client.ip));
+    if (load === undefined || this.#admission.takeOfAddress(request, load)) return true;
+    request.fail('addressBusy');
+    return false;
   }
 
   #onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -569,55 +445,18 @@ export class HttpFront implements RequestHost {
   ): void {
     if (route === 'unknown-host') request.fail('unknownHost');
     else if (route === 'unknown-worker') request.fail('unknownWorker');
-    else if (this.#suspended.has(route.account)) request.fail('accountSuspended');
-    else if (this.#refused.has(route.account)) request.fail('overQuota');
-    else if (!this.#take(request, route.account)) request.fail('accountBusy');
-    else if (route.assets === undefined) request.start(route, host, path);
-    else this.#assets.serve(request, route, { host, path });
+    else if (this.#admits(request, route.account)) {
+      if (route.assets === undefined) request.start(route, host, path);
+      else this.#assets.serve(request, route, { host, path });
+    }
   }
 
   /** Counts it among those of its account. */
-  #take(request: ClientRequest, account: AccountId): boolean {
+  #admits(request: ClientRequest, account: AccountId): boolean {
     if (request.done) return true; // its client left while it was looked for
-    const load = this.#limits.ofAccount(account);
-    if (!this.#limits.accountMayTake(load)) {
-      this.#overLimit++;
-      return false;
-    }
-    load.requests++;
-    request.accountLoad = load;
-    return true;
+    const refusal = this.#admission.refusalOf(account);
+    if (refusal === undefined && this.#admission.takeOfAccount(request, account)) return true;
+    request.fail(refusal ?? 'accountBusy');
+    return false;
   }
-}
-
-/** The path and query of a request target, or undefined when it is none that we serve (RFC 9112 §3.2). */
-function toPath(target: string, origin: string): string | undefined {
-  if (target.includes('#')) return undefined;
-  if (target.startsWith('/')) return target;
-  // Absolute form: taken when it agrees with the Host header, or one of the two is up to something.
-  if (target.slice(0, origin.length).toLowerCase() !== origin.toLowerCase()) return undefined;
-  const rest = target.slice(origin.length);
-  if (rest.startsWith('/')) return rest;
-  return rest === '' || rest.startsWith('?') ? `/${rest}` : undefined;
-}
-
-function toHttps(host: string, path: string, port: number): string {
-  return `https://${host.replace(/:\d*$/, '')}${port === 443 ? '' : `:${port}`}${path}`;
-}
-
-function abortAll(connection: ClientConnection): void {
-  while (connection.first !== undefined) connection.first.abort();
-}
-
-function removeFrom(connection: ClientConnection, request: ClientRequest): void {
-  connection.open--;
-  if (connection.first === request) {
-    connection.first = request.next;
-    request.next = undefined;
-    return;
-  }
-  let previous = connection.first;
-  while (previous !== undefined && previous.next !== request) previous = previous.next;
-  if (previous !== undefined) previous.next = request.next;
-  request.next = undefined;
 }
