@@ -11,6 +11,7 @@ import type { PageRecord } from './page-log.ts';
 import { hasBadTrailers } from './faults.ts';
 import type { Load } from './load-limits.ts';
 import { CLOSING_PAGES, PAGES, type PageName, writePage } from './pages.ts';
+import { type BodyTarget, RequestBody } from './request-body.ts';
 import { announcedBody, toRequestHead } from './request-head.ts';
 import { parseResponseHead } from './response-head.ts';
 import type { WorkerRoute } from './routes.ts';
@@ -20,7 +21,6 @@ import { chooseVersion } from './version-choice.ts';
 import type { Waiting } from './waiting-room.ts';
 
 const LINGER_MS = 2_000; // how long a client may go on sending a body that has been refused
-const KEPT_BODY_BYTES = 64 * 1024; // of a body, in case that the cell ends before it begins
 const MAX_LOSSES = 3; // cells that one request may be lost with
 const STALL_MS = 60_000; // how long a client may take no byte of what waits for it, before it is cut off
 const INLINE_TEXT_BYTES = 16 * 1024; // above that, a copy into a string costs more than a second buffer in the write
@@ -78,7 +78,7 @@ export type RequestEnd = 'answered' | 'upgraded' | 'bad-gateway' | 'unavailable'
  * One request on its way: from the client to a cell, and the answer back. Nothing is listened to on the response, and on
  * the request only if it has a body: the connection tells all its requests when the client goes.
  */
-export class ClientRequest implements ExchangeEvents, Waiting, Upload {
+export class ClientRequest implements ExchangeEvents, Waiting, Upload, BodyTarget {
   readonly req: ClientIn;
   readonly res: ClientOut;
   readonly ray: string;
@@ -95,6 +95,8 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
   trace: RequestTrace | undefined;
   readonly #host: RequestHost;
   #route: WorkerRoute | undefined;
+  /** Absent: it has none. */
+  #body: RequestBody | undefined;
   #hostHeader = '';
   #path = '';
   #cell: Cell | undefined;
@@ -109,19 +111,8 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
   #bodiless = false;
   /** Bytes still due of an announced length; undefined when the body is chunked. */
   #due: number | undefined;
-  /** What of its body has come, while it may have to be sent again; undefined: too much, or the answer has begun. */
-  #sent: Buffer[] | undefined = [];
   /** Cells that it was lost with. */
   #losses = 0;
-  /** Body bytes received so far. */
-  #received = 0;
-  /** The same when the rate was last looked at. */
-  #receivedBefore = 0;
-  /** The cell has kept the body waiting since then. */
-  #heldUp = false;
-  #isPaused = false;
-  /** The client's body has not ended yet. */
-  #uploading = false;
   /** Bytes written to a client that does not keep up: granted to the cell once they have gone. */
   #ungranted = 0;
   #drainWatched = false;
@@ -153,7 +144,7 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
   start(route: WorkerRoute, host: string, path: string): void {
     if (this.#done) return; // its client left while it was looked for
     const announced = announcedBody(this.req);
-    this.#uploading = announced !== 0;
+    if (announced !== 0) this.#body = new RequestBody(this.req);
     if (announced !== undefined && announced > MAX_REQUEST_BODY_BYTES) {
       this.fail('bodyTooLarge');
       return;
@@ -162,7 +153,7 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     this.#hostHeader = host;
     this.#path = path;
     // A body that is wrong from its first bytes on is known to be so when the parser is through with what has come.
-    if (this.#uploading) this.#host.defer(this);
+    if (this.uploading) this.#host.defer(this);
     else this.#host.place(this);
   }
 
@@ -174,7 +165,7 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
 
   /** Its body is on its way. */
   get uploading(): boolean {
-    return this.#uploading;
+    return this.#body?.uploading === true;
   }
 
   /** Sends it on its way, once what has come of its body was parsed. */
@@ -193,9 +184,7 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
   }
 
   checkRate(minBytes: number): void {
-    const isSlow = !this.#heldUp && this.#received - this.#receivedBefore < minBytes;
-    this.#receivedBefore = this.#received;
-    this.#heldUp = this.#isPaused;
+    const isSlow = this.#body?.isSlow(minBytes) === true;
     // A Worker that answers meanwhile may be talking with its client. Once it has answered, nobody waits for the body.
     if (!isSlow || (this.#headSent && !this.#done)) return;
     this.#exchange?.reset(RESET_CODES.canceled, 'the request body came too slowly');
@@ -223,14 +212,16 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
       trace: this.trace && toTraceparent(this.trace),
     });
     this.#cell = cell;
-    const sent = this.#sent ?? [];
-    const hasBody = this.#uploading || sent.length > 0;
-    this.#exchange = cell.channel.request(head, undefined, !hasBody && !isUpgrade, this);
-    if (!hasBody) return;
-    for (const chunk of sent) this.#exchange.write(chunk);
-    if (!this.#uploading) this.#exchange.end();
-    else if (this.#received > 0) req.resume();
-    else this.#upload();
+    const body = this.#body;
+    this.#exchange = cell.channel.request(head, undefined, body === undefined && !isUpgrade, this);
+    if (body === undefined) return;
+    for (const chunk of body.kept ?? []) this.#exchange.write(chunk);
+    if (!body.uploading) this.#exchange.end();
+    else if (body.hasBegun) req.resume();
+    else {
+      body.read(this);
+      this.#host.watchUpload(this);
+    }
   }
 
   /** The version of a route that serves this client. */
@@ -275,7 +266,7 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     this.#host.notePage({ ray: this.ray, status: PAGES[page][0], page, method, url: `${headers.host ?? ''}${url}` });
     if (linger) this.#linger();
     else this.res.end();
-    if (this.#uploading) this.req.resume();
+    if (this.uploading) this.req.resume();
     if (page === 'badGateway') this.#finish('bad-gateway');
     else this.#finish(page === 'unavailable' ? 'unavailable' : 'answered');
   }
@@ -321,6 +312,22 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
       pump.resume();
     });
     pump.resume();
+  }
+
+  takeBody(chunk: Buffer): boolean {
+    if (this.#headSent) this.#body?.forgetKept();
+    return this.#exchange?.write(chunk) !== false;
+  }
+
+  refuseBody(): void {
+    this.#exchange?.reset(RESET_CODES.tooLarge, 'request body is too large');
+    if (this.#headSent) this.#breakOff('');
+    else this.fail('bodyTooLarge');
+  }
+
+  endBody(): void {
+    this.#host.uploaded(this);
+    if (!this.#done && !this.refuseTrailers()) this.#exchange?.end();
   }
 
   onResponse(status: number, head: string, body: Buffer, fin: boolean): void {
@@ -396,8 +403,7 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
 
   onDrain(): void {
     this.#session?.onDrain();
-    this.#isPaused = false;
-    if (this.#uploading) this.req.resume();
+    this.#body?.goOn();
   }
 
   /** The Worker has accepted the WebSocket. */
@@ -431,7 +437,12 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
 
   /** All that the cell was given is here still. */
   #isRepeatable(): boolean {
-    return !this.#headSent && this.upgrade === undefined && this.#sent !== undefined && this.#losses < MAX_LOSSES;
+    return (
+      !this.#headSent &&
+      this.upgrade === undefined &&
+      (this.#body === undefined || this.#body.kept !== undefined) &&
+      this.#losses < MAX_LOSSES
+    );
   }
 
   #lose(): void {
@@ -440,44 +451,8 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     if (cell === undefined || exchange === undefined) return this.fail('badGateway');
     this.#losses++;
     this.#exchange = undefined;
-    if (this.#uploading) this.req.pause();
+    this.#body?.hold();
     this.#host.lost(this, cell, exchange.id);
-  }
-
-  #keep(chunk: Buffer): void {
-    if (this.#headSent || this.#received > KEPT_BODY_BYTES) this.#sent = undefined;
-    else this.#sent?.push(chunk);
-  }
-
-  #upload(): void {
-    const { req } = this;
-    req.on('data', (chunk: Buffer) => {
-      this.#received += chunk.length;
-      if (this.#done) {
-        // Answered already: the rest is thrown away, so that the connection can be used again, but not without end.
-        if (this.#received > 2 * MAX_REQUEST_BODY_BYTES) req.socket.destroy();
-      } else if (this.#received > MAX_REQUEST_BODY_BYTES) {
-        this.#refuseBody();
-      } else {
-        this.#keep(chunk);
-        if (this.#exchange?.write(chunk) !== false) return;
-        this.#isPaused = true;
-        this.#heldUp = true;
-        req.pause();
-      }
-    });
-    this.#host.watchUpload(this);
-    req.on('end', () => {
-      this.#uploading = false;
-      this.#host.uploaded(this);
-      if (!this.#done && !this.refuseTrailers()) this.#exchange?.end();
-    });
-  }
-
-  #refuseBody(): void {
-    this.#exchange?.reset(RESET_CODES.tooLarge, 'request body is too large');
-    if (this.#headSent) this.#breakOff('');
-    else this.fail('bodyTooLarge');
   }
 
   #writeOwnHead(status: number, headers: readonly string[]): void {
@@ -502,12 +477,12 @@ export class ClientRequest implements ExchangeEvents, Waiting, Upload {
     if (this.#host.draining) this.res.shouldKeepAlive = false;
     this.res.writeHead(status, statusText ?? STATUS_CODES[status] ?? '', headers);
     this.#headSent = true;
-    this.#sent = undefined;
+    this.#body?.forgetKept();
   }
 
   /** The answer is complete. If the client is still sending, nobody wants it any more. */
   #complete(): void {
-    if (this.#uploading || this.upgrade !== undefined) {
+    if (this.uploading || this.upgrade !== undefined) {
       this.#exchange?.reset(RESET_CODES.none, 'response is complete');
       this.req.resume();
     }
