@@ -23,9 +23,10 @@ export function registerErrorPages(app: ControlApp): void {
 /** Where the page of an error is. The host is the one that the caller asked, so the link works for him. */
 export function toErrorUrl({ client, headers }: FastifyRequest, code: number): string | undefined {
   const { host } = headers;
-  return host === undefined || !/^[\w.:[\]-]{1,255}$/.test(host)
-    ? undefined
-    : `${client.scheme}://${host}/errors/${code}`;
+  if (host === undefined || !/^[\w.:[\]-]{1,255}$/.test(host)) return undefined;
+  // A request whose URL is malformed is one of Fastify's own, without what is added here.
+  const { scheme = 'http' } = (client as Client | undefined) ?? {};
+  return `${scheme}://${host}/errors/${code}`;
 }
 
 function readPages(): Map<string, string> {
