@@ -3,26 +3,25 @@
  * the one parser there is looks at what the route wants.
  */
 import type { Readable } from 'node:stream';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyRequest, FastifySchemaCompiler } from 'fastify';
+import { validatorCompiler } from 'fastify-type-provider-zod';
 import { PlatformError } from '../errors.ts';
 import type { ControlApp } from './context.ts';
+import { JsonValues } from './json-values.ts';
+import { parseJson } from './json.ts';
 
 const MAX_JSON_BYTES = 1024 * 1024;
-const MAX_JSON_DEPTH = 100;
-const MAX_ISSUES_CHARS = 500;
-
-interface Issue {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
+const MAX_JSON_VALUES = 10_000; // a schema that finds each of them wrong takes 40 ms, in which nobody else is served
 
 /** JSON, whatever the Content-Type says, for all routes but those that ask for the stream. No body counts as `{}`. */
 export function addBodyParser(app: ControlApp): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
-    const { body, maxBodyBytes = MAX_JSON_BYTES } = request.routeOptions.config;
+    const { body, maxBodyBytes = MAX_JSON_BYTES, maxJsonValues = MAX_JSON_VALUES } = request.routeOptions.config;
     // Where nothing is, nothing is read.
-    return body === 'stream' || request.is404 ? payload : toJson(await readBytes(payload, maxBodyBytes));
+    if (body === 'stream' || request.is404) return payload;
+    if (body === 'bytes') return readBytes(payload, { maxBytes: maxBodyBytes, maxValues: Infinity });
+    return toJson(await readBytes(payload, { maxBytes: maxBodyBytes, maxValues: maxJsonValues }));
   });
   app.addHook('preValidation', async (request) => {
     if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
@@ -38,54 +37,56 @@ function toJson(bytes: Buffer): unknown {
   }
 }
 
-/**
- * `JSON.parse` for input from outside. Throws a plain `Error` that is safe to show when it is no JSON or nested deeper
- * than 100: `JSON.stringify`, here or in whoever gets the value later, overflows the stack at some thousands.
- */
-export function parseJson(text: string): unknown {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new Error('it is not JSON');
-  }
-  // Each level takes two characters at least: most texts need no look.
-  if (text.length > 2 * MAX_JSON_DEPTH && isDeeperThan(json, MAX_JSON_DEPTH)) {
-    throw new Error(`its JSON is nested deeper than ${MAX_JSON_DEPTH}`);
-  }
-  return json;
-}
-
 /** The stream of the body, or `undefined` when there is none. For routes with `body: 'stream'`. */
 export function bodyStream(request: Pick<FastifyRequest, 'body'>): Readable | undefined {
   return request.body as Readable | undefined;
 }
 
-/** Problems as `path: what is wrong`, the first few of them. */
-export function describeIssues({ issues }: { readonly issues: readonly Issue[] }): string {
-  return issues
-    .slice(0, 3)
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`))
-    .join('; ')
-    .slice(0, MAX_ISSUES_CHARS);
+/** The body. For routes with `body: 'bytes'`. */
+export function bodyBytes({ body }: Pick<FastifyRequest, 'body'>): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array();
 }
 
-function isDeeperThan(json: unknown, maxDepth: number): boolean {
-  let level = [json];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) return true;
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
-  }
-  return false;
+/**
+ * For a route whose body is checked by its own function instead of by its schema, which the API's document shows. What the
+ * function throws is the answer.
+ */
+export function checkBodyBy(check: (body: unknown) => unknown): FastifySchemaCompiler<unknown> {
+  const checked = (body: unknown): { value: unknown } | { error: Error } => {
+    try {
+      return { value: check(body) };
+    } catch (error) {
+      return { error: error as Error };
+    }
+  };
+  return (part) =>
+    part.httpPart === 'body' ? checked : validatorCompiler(part as Parameters<typeof validatorCompiler>[0]);
 }
 
-async function readBytes(body: Readable, maxBytes: number): Promise<Buffer> {
+/** What is refused is read to its end and dropped, so that the client gets to read the answer. */
+function readBytes(body: Readable, { maxBytes, maxValues }: { maxBytes: number; maxValues: number }): Promise<Buffer> {
+  const values = new JsonValues();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk as Buffer);
-    bytes += (chunk as Buffer).byteLength;
-    if (bytes > maxBytes) throw new PlatformError('badRequest', `Bad request body: longer than ${maxBytes} bytes`);
-  }
-  return Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    const refuse = (reason: string): void => {
+      body.off('data', take);
+      chunks.length = 0;
+      body.resume();
+      reject(new PlatformError('badRequest', `Bad request body: ${reason}`));
+    };
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) return refuse(`longer than ${maxBytes} bytes`);
+      if (maxValues === Infinity) return;
+      values.add(chunk);
+      if (values.count > maxValues) refuse(`it has more than ${maxValues} values`);
+    };
+    const onEarlyEnd = (): void => reject(new PlatformError('badRequest', 'Bad request body: it ended early'));
+    body.on('data', take);
+    body.once('end', () => resolve(Buffer.concat(chunks)));
+    body.once('error', onEarlyEnd);
+    body.once('close', onEarlyEnd);
+  });
 }

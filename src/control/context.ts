@@ -118,10 +118,15 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a token must allow for this route. Every route of the API has one. */
     scope?: RouteScope;
-    /** `stream`: the handler reads the body itself, by `bodyStream`, within limits of its own. Otherwise it is JSON. */
-    body?: 'stream';
-    /** Of a JSON body; 1 MiB unless given. */
+    /**
+     * `stream`: the handler reads the body itself, by `bodyStream`, within limits of its own. `bytes`: it parses it itself,
+     * by `bodyBytes`. Otherwise it is JSON.
+     */
+    body?: 'bytes' | 'stream';
+    /** Of a body that is no stream; 1 MiB unless given. */
     maxBodyBytes?: number;
+    /** Values in a JSON body, those inside of others included; 10,000 unless given. */
+    maxJsonValues?: number;
     /** Takes the place of the API's own: the route has tokens that are good for nothing else. */
     authenticator?: Authenticator;
     /** The route makes the account of its path, which need not exist. */

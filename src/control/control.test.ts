@@ -89,7 +89,7 @@ describe('the control API', () => {
     assert.deepEqual([upload.status, upload.errors[0]?.code], [400, 10021]);
     assert.equal((await control.upload(SCRIPT, { metadata: metadata(nested(90)) })).status, 200);
     for (const [method, path, body] of [
-      ['PATCH', `${SCRIPT}/script-settings`, `{"observability":{"enabled":true,"x":${nested(50_000)}}}`],
+      ['PATCH', `${SCRIPT}/script-settings`, `{"observability":{"enabled":true,"x":${nested(5_000)}}}`],
       ['PUT', '/isola/bulk', `{"name":"a","code":"","vars":{"A":${nested(50_000)}}}`],
     ] as const) {
       const { status, errors } = await control.request(method, path, body);
@@ -114,6 +114,37 @@ describe('the control API', () => {
     socket.destroy();
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
     assert.deepEqual(control.platform.checked, []);
+  });
+});
+
+describe('a JSON body of many values', () => {
+  const many = (count: number, key: (i: number) => string, value: unknown): Record<string, unknown> =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [key(i), value]));
+
+  it('is given up before a schema looks at each of them', async () => {
+    await using control = await openTestControl();
+    const secrets = many(9_000, (i) => `-${i}`, 1);
+    const near = await control.request('PATCH', `${SCRIPT}/secrets-bulk`, { secrets });
+    assert.match(near.errors[0]?.message ?? '', /secrets\.-0: /);
+    const more = many(20_000, (i) => `-${i}`, 1);
+    const { status, errors } = await control.request('PATCH', `${SCRIPT}/secrets-bulk`, { secrets: more });
+    assert.deepEqual([status, errors[0]?.message], [400, 'Bad request body: it has more than 10000 values']);
+  });
+
+  it('which a manifest may have names the first file that is wrong', async () => {
+    await using control = await openTestControl();
+    const session = `${SCRIPT}/assets-upload-session`;
+    const wrong = await control.request('POST', session, { manifest: many(19_000, (i) => `x${i}`, 1) });
+    assert.match(wrong.errors[0]?.message ?? '', /^Bad request body: manifest\.x0: /);
+    const nested = await control.request('POST', session, {
+      manifest: { '/a': Array.from({ length: 90_000 }, () => 1) },
+    });
+    assert.equal(nested.errors[0]?.message, 'Bad request body: it has more than 80000 values');
+    const manifest = many(20_000, (i) => `/${i}`, { hash: '0'.repeat(32), size: 1 });
+    assert.equal((await control.request('POST', session, { manifest })).status, 200);
+    const more = { ...manifest, '/more': { hash: '0'.repeat(32), size: 1 } };
+    const { errors } = await control.request('POST', session, { manifest: more });
+    assert.equal(errors[0]?.message, 'Bad request body: manifest: 20001 files, limit is 20000');
   });
 });
 

@@ -5,7 +5,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ERROR_CODES, PlatformError } from '../errors.ts';
-import { describeIssues } from './body.ts';
+import { describeIssues } from './json.ts';
 import type { ControlLog } from './context.ts';
 import { toErrorUrl } from './error-pages.ts';
 

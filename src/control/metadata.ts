@@ -5,13 +5,14 @@ import type { WorkerName } from '../ids.ts';
 import { MAX_BINDINGS, MAX_CPU_MS, MAX_SECRET_BYTES, type WorkerLimits } from '../limits.ts';
 import type { Binding } from '../model.ts';
 import { AssetsMetadata } from './assets/index.ts';
-import { describeIssues, parseJson } from './body.ts';
+import { describeIssues, parseJson } from './json.ts';
 import { parseWorkerName } from './names.ts';
 import { BINDING_PRODUCTS, notAvailable } from './products.ts';
 
 const MAX_BINDING_NAME_CHARS = 256;
 const MAX_ANNOTATION_CHARS = 1_000;
 const MAX_FLAGS = 64;
+const MAX_ANNOTATIONS = 100;
 
 /** Anything but what would set the prototype of `env` instead of a property. */
 export const BindingName = z
@@ -127,6 +128,9 @@ function parseJsonShape<T extends z.ZodType>(text: string, schema: T): z.output<
   } catch (error) {
     throw invalid((error as Error).message);
   }
+  // Before the schema looks at each of them: 1 MiB has 70,000.
+  const annotations = Object.keys((json as { annotations?: object } | null)?.annotations ?? {}).length;
+  if (annotations > MAX_ANNOTATIONS) throw invalid(`${annotations} annotations, limit is ${MAX_ANNOTATIONS}`);
   const parsed = schema.safeParse(json);
   if (!parsed.success) throw invalid(describeIssues(parsed.error));
   return parsed.data;

@@ -264,6 +264,12 @@ describe('upload metadata', () => {
       /the file "index.js" of the wasm_module binding 'X' has the wrong content type/,
     ],
     ['no main module', { main_module: undefined }, /'main_module' is missing/],
+    [
+      'annotations',
+      { annotations: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`a${i}`, 'x'])) },
+      /101 annotations, limit is 100/,
+      10021,
+    ],
     ['migrations', { migrations: { new_tag: 'v1' } }, /no Durable Objects yet/, 10300],
     [
       'a missing inherited binding',

@@ -1,26 +1,16 @@
 /** What is in KV namespaces: `wrangler kv key …` and `wrangler kv bulk …` (with `--remote`). */
 import { z } from 'zod';
 import { PlatformError } from '../../errors.ts';
-import {
-  checkKey,
-  checkKeyLength,
-  checkMetadata,
-  checkValue,
-  fromCursor,
-  toCursor,
-  toExpiration,
-} from '../../kv/index.ts';
-import {
-  MAX_KV_BULK_BYTES,
-  MAX_KV_BULK_ENTRIES,
-  MAX_KV_KEYS_READ,
-  MAX_KV_LIST_KEYS,
-  MAX_KV_VALUE_BYTES,
-} from '../../limits.ts';
+import { checkKey, checkKeyLength, fromCursor, toCursor } from '../../kv/index.ts';
+import { MAX_KV_BULK_BYTES, MAX_KV_KEYS_READ, MAX_KV_LIST_KEYS, MAX_KV_VALUE_BYTES } from '../../limits.ts';
 import type { KvAddress, KvEntry, KvKey } from '../../store/index.ts';
-import { parseJson } from '../body.ts';
+import { bodyBytes, checkBodyBy } from '../body.ts';
+import { parseJson } from '../json.ts';
 import type { ControlContext, Resource } from '../context.ts';
 import { ok, Result } from '../envelope.ts';
+import { BulkKeys, BulkPut } from './bulk-body.ts';
+import { BulkParser } from './bulk-parser.ts';
+import { toEntry } from './entry.ts';
 import { checked, findNamespace, KeyParams, NAMESPACE_PATH, NamespaceParams, toAddress } from './names.ts';
 import { readValueBody } from './value-body.ts';
 
@@ -35,16 +25,6 @@ const Range = z.object({
   limit: z.coerce.number().int().min(1).max(MAX_KV_LIST_KEYS).default(MAX_KV_LIST_KEYS),
   cursor: z.string().max(MAX_CURSOR_CHARS).default(''),
 });
-const BulkEntry = z.object({
-  key: z.string(),
-  value: z.string(),
-  base64: z.boolean().nullish(),
-  metadata: z.unknown().optional(),
-  expiration: z.number().nullish(),
-  expiration_ttl: z.number().nullish(),
-});
-const BulkPut = z.array(BulkEntry).max(MAX_KV_BULK_ENTRIES);
-const BulkKeys = z.array(z.string()).max(MAX_KV_BULK_ENTRIES);
 const BulkGet = z.object({
   keys: z.array(z.string()).min(1).max(MAX_KV_KEYS_READ),
   type: z.enum(['text', 'json']).default('text'),
@@ -138,10 +118,14 @@ export const registerKvEntries: Resource = (app, context) => {
     },
   );
 
+  const bulk = new BulkParser();
+  const asBytes = checkBodyBy((body) => body); // read by the parser, which may take a thread
+  const large = { scope: 'kv:write', body: 'bytes', maxBodyBytes: MAX_KV_BULK_BYTES } as const;
   app.put(
     `${NAMESPACE_PATH}/bulk`,
     {
-      config: { scope: 'kv:write', audit: 'kv.bulk-put', maxBodyBytes: MAX_KV_BULK_BYTES },
+      config: { ...large, audit: 'kv.bulk-put' },
+      validatorCompiler: asBytes,
       schema: {
         summary: 'Puts many values, all or none',
         tags,
@@ -150,26 +134,18 @@ export const registerKvEntries: Resource = (app, context) => {
         response: { 200: Result(BulkResult) },
       },
     },
-    async ({ params, body }) => {
-      const at = now();
-      const entries = body.map(({ value, base64, expiration, expiration_ttl, ...entry }) =>
-        toEntry(
-          {
-            ...entry,
-            value: Buffer.from(value, base64 === true ? 'base64' : 'utf8'),
-            expiration: expiration ?? undefined,
-            expiration_ttl: expiration_ttl ?? undefined,
-          },
-          at,
-        ),
-      );
-      await kv.put(toAddress(params), entries);
+    async (request) => {
+      const address = toAddress(request.params);
+      await findNamespace(context, address);
+      const entries = await bulk.put({ account: address.account, bytes: bodyBytes(request) }, now());
+      await kv.put(address, entries);
       return ok({ successful_key_count: entries.length, unsuccessful_keys: [] });
     },
   );
 
   const deletion = {
-    config: { scope: 'kv:write', audit: 'kv.bulk-delete', maxBodyBytes: MAX_KV_BULK_BYTES },
+    config: { ...large, audit: 'kv.bulk-delete' },
+    validatorCompiler: asBytes,
     schema: {
       summary: 'Deletes many keys',
       tags,
@@ -178,9 +154,12 @@ export const registerKvEntries: Resource = (app, context) => {
       response: { 200: Result(BulkResult) },
     },
   } as const;
-  const deleteMany = async ({ params, body }: { params: z.output<typeof NamespaceParams>; body: string[] }) => {
-    await kv.delete(toAddress(params), body);
-    return ok({ successful_key_count: body.length, unsuccessful_keys: [] });
+  const deleteMany = async (request: { params: z.output<typeof NamespaceParams>; body: unknown }) => {
+    const address = toAddress(request.params);
+    await findNamespace(context, address);
+    const keys = await bulk.keys({ account: address.account, bytes: bodyBytes(request) });
+    await kv.delete(address, keys);
+    return ok({ successful_key_count: keys.length, unsuccessful_keys: [] });
   };
   app.delete(`${NAMESPACE_PATH}/bulk`, deletion, deleteMany);
   app.post(`${NAMESPACE_PATH}/bulk/delete`, deletion, deleteMany);
@@ -216,30 +195,6 @@ async function find({ kv }: ControlContext, address: KvAddress, key: string): Pr
   const { entries } = await kv.read(address, [key], { maxBytes: Infinity });
   if (entries?.[0] !== undefined) return entries[0];
   throw new PlatformError('kvKeyNotFound', 'get: key not found');
-}
-
-interface NewEntry {
-  readonly key: string;
-  readonly value: Buffer;
-  readonly metadata?: unknown;
-  readonly expiration?: number | undefined;
-  readonly expiration_ttl?: number | undefined;
-}
-
-function toEntry({ key, value, metadata, expiration, expiration_ttl: ttl }: NewEntry, now: number): KvEntry {
-  return checked(`put KV key "${key.slice(0, 100)}"`, () => {
-    checkKey(key);
-    checkValue(value.byteLength);
-    const json = metadata === undefined ? undefined : JSON.stringify(metadata);
-    if (json !== undefined) checkMetadata(json);
-    const expiresAt = toExpiration({ expiration, ttl }, now);
-    return {
-      key,
-      value,
-      ...(json !== undefined && { metadata: json }),
-      ...(expiresAt !== undefined && { expiresAt }),
-    };
-  });
 }
 
 function parseMetadata(text: string | undefined): unknown {

@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PlatformError } from '../../errors.ts';
 import type { Grant, TokenHash } from '../../store/index.ts';
 import type { Identity } from '../auth.ts';
-import { describeIssues } from '../body.ts';
+import { describeIssues } from '../json.ts';
 import type { ControlApp, ControlContext } from '../context.ts';
 import { createRateLimits } from '../rate-limits.ts';
 import { hashToken } from '../token-secret.ts';
