@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyRequest } from 'fastify';
 import { ERROR_CODES, PlatformError } from '../errors.ts';
+import type { Client } from './client.ts';
 import type { ControlApp } from './context.ts';
 
 /** The list of codes, as people read it. Beside the source, and in the package. */
