@@ -4,6 +4,7 @@ import ivm from 'isolated-vm';
 import { type BootOptions, type GuestEntryPoints, HOST_SYNC } from '../guest/abi.ts';
 import { DEFAULT_LIMITS, MAX_MEMORY_MIB, MAX_PENDING_HOST_CALLS, MAX_TIMERS, MAX_WASM_INSTANCES } from '../limits.ts';
 import { CodeCache } from './code-cache.ts';
+import { endInOrder } from './exit.ts';
 import { GuestIsolate } from './isolate.ts';
 import { Lane } from './lane.ts';
 import { Occupants } from './occupants.ts';
@@ -51,6 +52,7 @@ export class Engine {
   }
 
   static async start(options: EngineOptions): Promise<Engine> {
+    endInOrder();
     const occupants = new Occupants();
     const watchdog = await Watchdog.start({ onStuck: options.onStuck, occupants });
     const engine = new Engine(options, watchdog, occupants);
