@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyRequest, FastifySchemaCompiler } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { PlatformError } from '../errors.ts';
+import type { BodyHold } from './body-budget.ts';
 import type { ControlApp } from './context.ts';
 import { JsonValues } from './json-values.ts';
 import { parseJson } from './json.ts';
@@ -20,8 +21,9 @@ export function addBodyParser(app: ControlApp): void {
     const { body, maxBodyBytes = MAX_JSON_BYTES, maxJsonValues = MAX_JSON_VALUES } = request.routeOptions.config;
     // Where nothing is, nothing is read.
     if (body === 'stream' || request.is404) return payload;
-    if (body === 'bytes') return readBytes(payload, { maxBytes: maxBodyBytes, maxValues: Infinity });
-    return toJson(await readBytes(payload, { maxBytes: maxBodyBytes, maxValues: maxJsonValues }));
+    const { bodyHold: hold } = request;
+    if (body === 'bytes') return readBytes(payload, { maxBytes: maxBodyBytes, hold });
+    return toJson(await readBytes(payload, { maxBytes: maxBodyBytes, maxValues: maxJsonValues, hold }));
   });
   app.addHook('preValidation', async (request) => {
     if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
@@ -63,30 +65,47 @@ export function checkBodyBy(check: (body: unknown) => unknown): FastifySchemaCom
     part.httpPart === 'body' ? checked : validatorCompiler(part as Parameters<typeof validatorCompiler>[0]);
 }
 
-/** What is refused is read to its end and dropped, so that the client gets to read the answer. */
-function readBytes(body: Readable, { maxBytes, maxValues }: { maxBytes: number; maxValues: number }): Promise<Buffer> {
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Of JSON. */
+  readonly maxValues?: number;
+  readonly hold: BodyHold | undefined;
+  readonly tooLong?: (maxBytes: number) => PlatformError;
+}
+
+/** Reads it whole. What is refused is read to its end and dropped, so that the client gets to read the answer. */
+export function readBytes(
+  body: Readable,
+  { maxBytes, maxValues, hold, tooLong = (bytes) => bad(`longer than ${bytes} bytes`) }: BodyLimits,
+): Promise<Buffer> {
   const values = new JsonValues();
   const chunks: Buffer[] = [];
   let bytes = 0;
   return new Promise((resolve, reject) => {
-    const refuse = (reason: string): void => {
-      body.off('data', take);
-      chunks.length = 0;
-      body.resume();
-      reject(new PlatformError('badRequest', `Bad request body: ${reason}`));
-    };
     const take = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) return refuse(`longer than ${maxBytes} bytes`);
-      if (maxValues === Infinity) return;
-      values.add(chunk);
-      if (values.count > maxValues) refuse(`it has more than ${maxValues} values`);
+      try {
+        bytes += chunk.byteLength;
+        if (bytes > maxBytes) throw tooLong(maxBytes);
+        hold?.add(chunk.byteLength);
+        chunks.push(chunk);
+        if (maxValues === undefined) return;
+        values.add(chunk);
+        if (values.count > maxValues) throw bad(`it has more than ${maxValues} values`);
+      } catch (error) {
+        body.off('data', take);
+        chunks.length = 0;
+        body.resume();
+        reject(error);
+      }
     };
-    const onEarlyEnd = (): void => reject(new PlatformError('badRequest', 'Bad request body: it ended early'));
+    const onEarlyEnd = (): void => reject(bad('it ended early'));
     body.on('data', take);
     body.once('end', () => resolve(Buffer.concat(chunks)));
     body.once('error', onEarlyEnd);
     body.once('close', onEarlyEnd);
   });
+}
+
+function bad(reason: string): PlatformError {
+  return new PlatformError('badRequest', `Bad request body: ${reason}`);
 }

@@ -31,6 +31,7 @@ import type { TrustedProxies } from '../trusted-proxies.ts';
 import type { PlanBook } from '../usage/plans/index.ts';
 import type { AccountLifecycle } from './account-lifecycle.ts';
 import type { AssetUploads } from './assets/index.ts';
+import type { BodyBudget, BodyHold } from './body-budget.ts';
 import type { Authenticator, Identity, RouteScope } from './auth.ts';
 import type { GatewayAddress } from './dashboard/index.ts';
 import type { HostRuleControl } from './host-rules.ts';
@@ -79,6 +80,8 @@ export interface ControlDeps {
   readonly assets: AssetUploads;
   readonly retention: Retention;
   readonly rates: ApiRates;
+  /** What bodies may take in memory. */
+  readonly bodies: BodyBudget;
   /** Which peers are believed about whom they ask for. */
   readonly proxies: TrustedProxies;
   /** Limits that an account made through the API begins with. */
@@ -136,5 +139,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks. There on every route of the API. */
     identity: Identity;
+    /** What of its body is in memory. There on every route of the API. */
+    bodyHold?: BodyHold;
   }
 }

@@ -149,7 +149,7 @@ function registerPublic(app: ControlApp, context: ControlContext): void {
 }
 
 function registerApi(api: ControlApp, context: ControlContext): void {
-  const { registry, authenticator, rates } = context;
+  const { registry, authenticator, rates, bodies } = context;
   const limits = createRateLimits(api, rates);
   api.addHook('onRoute', ({ config, url }) => {
     if (config?.scope === undefined) throw new Error(`Route ${url} has no scope`);
@@ -165,12 +165,18 @@ function registerApi(api: ControlApp, context: ControlContext): void {
     }
     await limits.checkToken(request, reply);
     authorize(request);
+    request.bodyHold = bodies.open(request.identity.account);
     const account = param(request, 'account');
     if (account === '' || request.routeOptions.config.mayBeNewAccount === true) return;
     const id = parseAccountId(account);
     if ((await registry.account(id)) === undefined) {
       throw new PlatformError('notFound', `There is no account '${id}'`);
     }
+  });
+  // The handler has ended, also when the client has gone.
+  api.addHook('onSend', async ({ bodyHold }, _reply, payload) => {
+    bodyHold?.[Symbol.dispose]();
+    return payload;
   });
   registerAudit(api, context);
   api.setNotFoundHandler(sendNotFound);

@@ -67,7 +67,10 @@ export function sendError(
   error: unknown,
   { request, reply, log }: { request: FastifyRequest; reply: FastifyReply; log: ControlLog },
 ): FastifyReply {
-  if (error instanceof PlatformError) return send(reply, error.status, error.code, error.message);
+  if (error instanceof PlatformError) {
+    if (error.kind === 'rateLimited' && !reply.hasHeader('retry-after')) reply.header('retry-after', '1');
+    return send(reply, error.status, error.code, error.message);
+  }
   if (hasZodFastifySchemaValidationErrors(error)) {
     return send(reply, ERROR_CODES.badRequest.status, ERROR_CODES.badRequest.code, describeInvalid(error));
   }

@@ -7,6 +7,7 @@
 export { AccountLifecycle } from './account-lifecycle.ts';
 export { AssetUploads } from './assets/index.ts';
 export type { Authenticator, Identity } from './auth.ts';
+export { BodyBudget } from './body-budget.ts';
 export type { ControlDeps, ControlLog } from './context.ts';
 export { createControl } from './control.ts';
 export type { WorkerKey } from './names.ts';

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { PlatformError } from '../errors.ts';
+import type { BodyHold } from './body-budget.ts';
 import { MAX_METADATA_BYTES, MAX_MODULES, MAX_UPLOAD_RAW_BYTES } from '../limits.ts';
 
 const MAX_FILES = 2 * MAX_MODULES + 1; // each module may come with a source map; metadata may come as a file
@@ -29,7 +30,7 @@ export interface Form {
 export async function readForm(
   headers: IncomingHttpHeaders,
   body: Readable | undefined,
-  field: 'metadata' | 'settings' = 'metadata',
+  { field = 'metadata', hold }: { field?: 'metadata' | 'settings'; hold?: BodyHold | undefined } = {},
 ): Promise<Form> {
   if (body === undefined) throw invalid('the request has no body');
   const parser = createParser(headers);
@@ -37,6 +38,11 @@ export async function readForm(
   let bytes = 0;
   body.on('data', (chunk: Buffer) => {
     bytes += chunk.byteLength;
+    try {
+      hold?.add(chunk.byteLength);
+    } catch (error) {
+      parser.destroy(error as Error);
+    }
     if (bytes > MAX_UPLOAD_RAW_BYTES) {
       parser.destroy(
         new PlatformError(

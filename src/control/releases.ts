@@ -5,6 +5,7 @@ import type { Binding, VersionShare } from '../model.ts';
 import { openVersion, withFreshKeys } from '../secrets/index.ts';
 import type { Annotations, CreateVersionOptions, RouteState, Source, VersionRecord } from '../store/index.ts';
 import type { Identity } from './auth.ts';
+import type { BodyHold } from './body-budget.ts';
 import type { ControlDeps } from './context.ts';
 import { checkNamespaces, type Draft, Drafts, makerOf } from './drafts.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -19,6 +20,7 @@ export interface UploadRequest extends WorkerKey {
   readonly body: Readable | undefined;
   /** Who sends it. */
   readonly identity: Identity;
+  readonly hold?: BodyHold | undefined;
 }
 
 export interface BindingsChange {
@@ -71,7 +73,7 @@ export class Releases {
   async upload(request: UploadRequest): Promise<VersionRecord> {
     const { registry } = this.#deps;
     if ((await registry.worker(request.account, request.worker)) === undefined) throw workerNotFound(request);
-    const form = await readForm(request.headers, request.body);
+    const form = await readForm(request.headers, request.body, { hold: request.hold });
     return this.#locks.run(keyOf(request), async () => {
       using _hold = this.#deps.blobs.hold(); // what the draft stores, until the version names it
       const newest = await this.#newest(request);
@@ -90,7 +92,7 @@ export class Releases {
   /** Stores a version, of a new Worker if need be, and gives it all traffic. Resolves once it serves. */
   async uploadAndDeploy(request: UploadRequest): Promise<VersionRecord> {
     const { registry, randomUUID } = this.#deps;
-    const form = await readForm(request.headers, request.body);
+    const form = await readForm(request.headers, request.body, { hold: request.hold });
     return this.#locks.run(keyOf(request), async () => {
       using _hold = this.#deps.blobs.hold();
       const newest = await this.#newest(request);

@@ -63,6 +63,7 @@ export const registerScripts: Resource = (app, { registry, releases }) => {
         headers: request.headers,
         body: bodyStream(request),
         identity: request.identity,
+        hold: request.bodyHold,
       });
       return ok({
         id: version.spec.worker,

@@ -70,7 +70,10 @@ export const registerSettings: Resource = (app, { registry, releases, now }) => 
     async (request) => {
       const key = toWorkerKey(request.params);
       const record = await requireWorker(key);
-      const form = await readForm(request.headers, bodyStream(request), 'settings');
+      const form = await readForm(request.headers, bodyStream(request), {
+        field: 'settings',
+        hold: request.bodyHold,
+      });
       const version = await releases.changeBindings(key, {
         change: (bindings) => parseSettingsBindings(form.metadata, bindings),
         deploy: true,

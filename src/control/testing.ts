@@ -38,6 +38,7 @@ import { Quotas, Webhooks } from '../usage/index.ts';
 import { parsePlanBook } from '../usage/plans/index.ts';
 import { AccountLifecycle } from './account-lifecycle.ts';
 import { AssetUploads } from './assets/index.ts';
+import { BodyBudget } from './body-budget.ts';
 import type { ControlApp, ControlDeps } from './context.ts';
 import { createControl } from './control.ts';
 import type { WorkerKey } from './names.ts';
@@ -262,6 +263,7 @@ export async function openTestControl({
     }),
     retention,
     rates: toRates(0),
+    bodies: new BodyBudget({ ofAccount: Infinity, ofAll: Infinity }),
     proxies: new TrustedProxies([]),
     baseDomain: 'apps.test',
     publicScheme: 'http',

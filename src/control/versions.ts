@@ -32,6 +32,7 @@ export const registerVersions: Resource = (app, { registry, releases }) => {
         headers: request.headers,
         body: bodyStream(request),
         identity: request.identity,
+        hold: request.bodyHold,
       });
       return ok(toVersionBody(version));
     },

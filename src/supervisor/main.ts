@@ -12,6 +12,7 @@ import type { Resources } from '../cell/index.ts';
 import {
   AccountLifecycle,
   AssetUploads,
+  BodyBudget,
   createControl,
   Retention,
   TokenAuthenticator,
@@ -20,7 +21,7 @@ import {
 import type { GuestSource } from '../engine/index.ts';
 import { WARMUP, buildGuest } from '../guest/index.ts';
 import type { AccountId } from '../ids.ts';
-import { MAX_LOG_STORE_BYTES } from '../limits.ts';
+import { MAX_ACCOUNT_BODY_BYTES, MAX_BODY_BYTES, MAX_LOG_STORE_BYTES } from '../limits.ts';
 import type { Route } from '../model.ts';
 import { createKvService, serveKv } from '../kv/index.ts';
 import { CellBoard, PlatformMetrics, UsageMetrics } from '../metrics/index.ts';
@@ -424,6 +425,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     }),
     retention,
     rates: toRates(options.apiRate),
+    bodies: new BodyBudget({ ofAccount: MAX_ACCOUNT_BODY_BYTES, ofAll: MAX_BODY_BYTES }),
     proxies: new TrustedProxies(options.trustedProxies),
     baseDomain,
     publicScheme: tls !== undefined || publicPort === HTTPS_PORT ? 'https' : 'http',

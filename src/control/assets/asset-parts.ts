@@ -4,12 +4,20 @@ import type { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { PlatformError } from '../../errors.ts';
 import { MAX_ASSET_BYTES } from '../../limits.ts';
+import type { BodyHold } from '../body-budget.ts';
 
 export const MAX_BUCKET_FILES = 500;
 const MAX_PART_BYTES = Math.ceil(MAX_ASSET_BYTES / 3) * 4 + 1; // the parser takes fewer than its limit
 const PART_HEAD_BYTES = 1_024;
 const MAX_FORM_BYTES = MAX_PART_BYTES + MAX_BUCKET_FILES * PART_HEAD_BYTES;
 const NO_TYPE = 'application/null'; // wrangler's, for a file that is to have none
+
+/** A request that brings files. */
+export interface AssetForm {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable | undefined;
+  readonly hold?: BodyHold | undefined;
+}
 
 export interface AssetPart {
   readonly hash: string;
@@ -19,13 +27,18 @@ export interface AssetPart {
 }
 
 /** Throws `assetUploadInvalid` or `assetLimit`. */
-export async function readAssetParts(headers: IncomingHttpHeaders, body: Readable | undefined): Promise<AssetPart[]> {
+export async function readAssetParts({ headers, body, hold }: AssetForm): Promise<AssetPart[]> {
   if (body === undefined) throw invalid('the request has no body');
   const parser = createParser(headers);
   const parts = collectParts(parser);
   let bytes = 0;
   body.on('data', (chunk: Buffer) => {
     bytes += chunk.byteLength;
+    try {
+      hold?.add(chunk.byteLength);
+    } catch (error) {
+      parser.destroy(error as Error);
+    }
     if (bytes > MAX_FORM_BYTES) parser.destroy(tooLarge('the form', MAX_FORM_BYTES));
   });
   const onAborted = (): void => void parser.destroy(invalid('the request ended early'));

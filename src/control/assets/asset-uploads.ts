@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
 import { type AssetFile, filesOf, parseManifest } from '../../assets/index.ts';
 import { PlatformError } from '../../errors.ts';
 import type { AccountId, Sha256, WorkerName } from '../../ids.ts';
@@ -7,7 +5,7 @@ import { ASSET_UPLOAD_MS, MAX_ACCOUNT_ASSET_BYTES, MAX_ACCOUNT_ASSETS } from '..
 import type { AssetIndex, AssetQuota, Blobs, Registry, UploadManifest } from '../../store/index.ts';
 import type { Authenticator } from '../auth.ts';
 import type { WorkerKey } from '../names.ts';
-import { type AssetPart, MAX_BUCKET_FILES, readAssetParts } from './asset-parts.ts';
+import { type AssetForm, type AssetPart, MAX_BUCKET_FILES, readAssetParts } from './asset-parts.ts';
 import { UploadTokens } from './upload-tokens.ts';
 
 const BUCKET_BYTES = 8 * 1024 * 1024; // of files in one request, unless one file alone has more
@@ -79,15 +77,12 @@ export class AssetUploads {
   }
 
   /** Stores files of an upload. Resolves with the token for the version once all have come. */
-  async receive(
-    { account, id }: { account: AccountId; id: string },
-    { headers, body }: { headers: IncomingHttpHeaders; body: Readable | undefined },
-  ): Promise<string | undefined> {
+  async receive({ account, id }: { account: AccountId; id: string }, form: AssetForm): Promise<string | undefined> {
     const { index, blobs, now } = this.#deps;
     const upload = await index.upload(account, id, toTime(now()));
     if (upload === undefined) throw invalid('the upload is not known any more; begin again');
     using _turn = this.#takeTurn(account);
-    const parts = await readAssetParts(headers, body);
+    const parts = await readAssetParts(form);
     const wanted = await index.wanted(
       id,
       parts.map(({ hash }) => hash),

@@ -68,8 +68,9 @@ export const registerAssets: Resource = (app, { assets }) => {
     },
     async (request, reply) => {
       const { account } = request.params;
-      const { headers, identity } = request;
-      const jwt = await assets.receive({ account, id: identity.tokenId }, { headers, body: bodyStream(request) });
+      const { headers, identity, bodyHold: hold } = request;
+      const form = { headers, body: bodyStream(request), hold };
+      const jwt = await assets.receive({ account, id: identity.tokenId }, form);
       return jwt === undefined ? reply.code(202).send(ok({})) : reply.code(201).send(ok({ jwt }));
     },
   );

@@ -4,7 +4,8 @@ import busboy from 'busboy';
 import type { FastifyRequest } from 'fastify';
 import { PlatformError } from '../../errors.ts';
 import { MAX_KV_METADATA_BYTES, MAX_KV_VALUE_BYTES } from '../../limits.ts';
-import { bodyStream } from '../body.ts';
+import type { BodyHold } from '../body-budget.ts';
+import { bodyStream, readBytes } from '../body.ts';
 
 export interface ValueBody {
   readonly value: Buffer;
@@ -13,26 +14,22 @@ export interface ValueBody {
 }
 
 /** Throws `kvLimit` for more than a value may have, and `badRequest` for a malformed form. */
-export async function readValueBody(request: Pick<FastifyRequest, 'body' | 'headers'>): Promise<ValueBody> {
+export async function readValueBody(
+  request: Pick<FastifyRequest, 'body' | 'bodyHold' | 'headers'>,
+): Promise<ValueBody> {
   const body = bodyStream(request);
   if (body === undefined) return { value: Buffer.alloc(0) };
   const isForm = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
-  return isForm ? readForm(body, request.headers) : { value: await readBytes(body) };
-}
-
-async function readBytes(body: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_KV_VALUE_BYTES) throw tooLong();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const { headers, bodyHold: hold } = request;
+  if (isForm) return readForm(body, { headers, hold });
+  return { value: await readBytes(body, { maxBytes: MAX_KV_VALUE_BYTES, hold, tooLong }) };
 }
 
 /** With the parts `value` and `metadata`, which wrangler sends as fields: latin1 keeps the bytes of either. */
-async function readForm(body: Readable, headers: FastifyRequest['headers']): Promise<ValueBody> {
+async function readForm(
+  body: Readable,
+  { headers, hold }: { headers: FastifyRequest['headers']; hold: BodyHold | undefined },
+): Promise<ValueBody> {
   const parts = new Map<string, Buffer>();
   await new Promise<void>((resolve, reject) => {
     const fail = (error: unknown): void => reject(error instanceof PlatformError ? error : malformed(error));
@@ -57,10 +54,17 @@ async function readForm(body: Readable, headers: FastifyRequest['headers']): Pro
     });
     parser.on('error', fail);
     parser.on('close', resolve);
+    body.on('data', (chunk: Buffer) => {
+      try {
+        hold?.add(chunk.byteLength);
+      } catch (error) {
+        parser.destroy(error as Error);
+      }
+    });
     body.once('error', fail);
     body.once('close', () => body.readableEnded || fail(new Error('it ended early')));
     body.pipe(parser);
-  }).finally(() => body.resume());
+  }).finally(() => body.unpipe().resume());
   const value = parts.get('value');
   if (value === undefined) throw malformed(new Error("it has no part 'value'"));
   const metadata = parts.get('metadata');
