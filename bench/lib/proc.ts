@@ -22,6 +22,19 @@ export function cpuUs(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + (statFields(pid)?.ticks ?? 0) * TICK_US, 0);
 }
 
+/**
+ * The same to the nanosecond, of the threads that are alive now: for short spans, at whose ends they are idle (of one that
+ * runs, what it has used since the scheduler's last look is missing).
+ */
+export function exactCpuUs(pids: readonly number[]): number {
+  let ns = 0;
+  for (const pid of pids) {
+    for (const thread of threadsOf(pid))
+      ns += Number(read(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0] ?? 0);
+  }
+  return ns / 1e3;
+}
+
 /** Resident memory of these processes together, in bytes. */
 export function residentBytes(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + residentOf(pid), 0);
@@ -44,6 +57,14 @@ function statFields(pid: number): { parent: number; ticks: number } | undefined 
   if (stat === undefined) return undefined;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may hold spaces; field 3 comes first
   return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // gone meanwhile
+  }
 }
 
 function read(path: string): string | undefined {

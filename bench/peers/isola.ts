@@ -4,12 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { startChild } from '../lib/children.ts';
 import type { Context } from '../lib/context.ts';
 import { commandLine, processTree } from '../lib/proc.ts';
+import type { Target } from '../lib/load.ts';
+import { LAYERS_VARIABLE, type Variant } from './layers.ts';
 import { errorFile, type Server } from './peer.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/isola.mjs', import.meta.url));
+const SERVE_LAYERS = fileURLToPath(new URL('serve-layers.ts', import.meta.url));
 const TOKEN = 'bench-token-0123456789abcdef';
 const ACCOUNT = 'main';
 const BULK_TIMEOUT_MS = 120_000;
+const LIMITS = ['--address-connections', '--address-requests', '--account-requests'];
+const WITHOUT_LIMITS = ['--sandbox', 'off', ...LIMITS.flatMap((limit) => [limit, '0'])];
 
 export interface Upload {
   readonly name: string;
@@ -29,6 +34,8 @@ export interface Isola extends Server {
   deployFiles(name: string, files: Readonly<Record<string, Uint8Array>>): Promise<void>;
   /** A Worker with a namespace as `env.KV`: keys `key-0` and so on. */
   deployKv(name: string, worker: KvWorker): Promise<void>;
+  /** An account with a cell of its own, and its Worker `hello`. */
+  deployApart(account: string, code: string): Promise<Target>;
   /** Its processes by what they do. */
   readonly pidsByRole: () => Readonly<Record<Role, readonly number[]>>;
 }
@@ -39,21 +46,31 @@ export type Role = (typeof ROLES)[number];
 export interface IsolaOptions {
   readonly dataDir?: string;
   readonly cells?: number;
-  /** Cells as ordinary processes. */
+  /** Cells as ordinary processes, and visitors without limits. */
   readonly unconfined?: boolean;
+  /** Instead: what each cell is confined by, in the order in which they start. */
+  readonly layers?: readonly Variant[];
 }
 
 export async function startIsola(
   context: Context,
-  { dataDir = context.folder('data'), cells, unconfined = false }: IsolaOptions = {},
+  { dataDir = context.folder('data'), cells, unconfined = false, layers }: IsolaOptions = {},
 ): Promise<Isola> {
   const ports = ['--port', '0', '--control-port', '0'];
   const cellArgs = cells === undefined ? [] : ['--cells', `${cells}`];
-  const sandboxArgs = unconfined ? ['--sandbox', 'off'] : [];
+  const limitArgs = unconfined ? WITHOUT_LIMITS : [];
+  const program =
+    layers === undefined
+      ? { command: 'node', args: [LAUNCHER], env: {} }
+      : {
+          command: process.execPath,
+          args: [...process.execArgv, SERVE_LAYERS],
+          env: { [LAYERS_VARIABLE]: JSON.stringify(layers) },
+        };
   const child = startChild({
-    command: 'node',
-    args: [LAUNCHER, 'serve', '--json', ...ports, '--data', dataDir, ...cellArgs, ...sandboxArgs],
-    env: { ISOLA_ADMIN_TOKEN: TOKEN },
+    command: program.command,
+    args: [...program.args, 'serve', '--json', ...ports, '--data', dataDir, ...cellArgs, ...limitArgs],
+    env: { ISOLA_ADMIN_TOKEN: TOKEN, ...program.env },
     errorFile: errorFile(context, 'isola'),
   });
   const { gateway, control } = await child.firstLine(parseReady);
@@ -64,7 +81,14 @@ export async function startIsola(
     pids: () => processTree(child.pid),
     pidsByRole: () => ({ supervisor: [], gateway: [], cell: [], ...Object.groupBy(processTree(child.pid), roleOf) }),
     target: (name) => ({ port, host: `${name}.${ACCOUNT}.localhost` }),
-    deploy: (uploads) => deploy(control, uploads),
+    deploy: (uploads) => deploy(control, ACCOUNT, uploads),
+    deployApart: async (account, code) => {
+      const own = new URL(`/client/v4/accounts/${account}/isola/`, control);
+      await call(new URL('account', own), TOKEN, { method: 'POST', body: '{}' });
+      await call(new URL('settings', own), TOKEN, { method: 'PATCH', body: '{"isolation":"process"}' });
+      await deploy(control, account, [{ name: 'hello', code }]);
+      return { port, host: `hello.${account}.localhost` };
+    },
     deployFiles: (name, files) => deployFiles(control, name, files),
     deployKv: (name, worker) => deployKv(control, name, worker),
     stop: () => child.stop(),
@@ -78,8 +102,8 @@ function parseReady(line: string): { gateway: string; control: string } | undefi
   return { gateway, control };
 }
 
-async function deploy(control: string, uploads: readonly Upload[]): Promise<void> {
-  const response = await fetch(new URL(`/client/v4/accounts/${ACCOUNT}/isola/bulk`, control), {
+async function deploy(control: string, account: string, uploads: readonly Upload[]): Promise<void> {
+  const response = await fetch(new URL(`/client/v4/accounts/${account}/isola/bulk`, control), {
     method: 'PUT',
     headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/x-ndjson' },
     body: uploads.map((upload) => JSON.stringify(upload)).join('\n'),
