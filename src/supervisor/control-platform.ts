@@ -11,11 +11,9 @@ import type { InvocationRecord, Route, VersionCode } from '../model.ts';
 import type { AccountSettings, Registry, RuleChange } from '../store/index.ts';
 import { servingVersion } from './cell-handlers.ts';
 import type { Cells } from './cells.ts';
-import type { Cordons } from './cordons.ts';
+import { type Cordons, quarantineOf } from './cordons.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import { Profiles, type ProfilesDeps } from './profiles.ts';
-
-const CHECK_ATTEMPTS = 2;
 
 const bytes = z.int().min(0);
 /** A cell is not trusted. */
@@ -56,15 +54,19 @@ export class SupervisedPlatform implements ControlPlatform {
   readonly #profiles: Profiles;
   /** Versions that are being tried out, which the registry does not know. */
   readonly #trials = new Map<VersionId, WorkerKey>();
+  /** Those of them that have cost a cell. */
+  readonly #blamed = new Set<VersionId>();
 
   constructor(deps: ControlPlatformDeps) {
     this.#deps = deps;
     this.#profiles = new Profiles(deps);
   }
 
-  /** Whose version it is, if it is being tried out. */
-  ownerOfTrial(id: VersionId): WorkerKey | undefined {
-    return this.#trials.get(id);
+  /** This version has cost a cell. Whose it is, if it is being tried out: then it is not tried again. */
+  blameTrial(id: VersionId): WorkerKey | undefined {
+    const owner = this.#trials.get(id);
+    if (owner !== undefined) this.#blamed.add(id);
+    return owner;
   }
 
   async check(code: VersionCode): Promise<CheckResult> {
@@ -74,27 +76,26 @@ export class SupervisedPlatform implements ControlPlatform {
       return await this.#check(code);
     } finally {
       this.#trials.delete(id);
+      this.#blamed.delete(id);
     }
   }
 
   async #check(code: VersionCode): Promise<CheckResult> {
     const { cells, cordons } = this.#deps;
-    for (let attempt = 1; ; attempt++) {
+    // A cell that ends takes every check in it along. Where nobody can tell whose fault it was there is a second try, in
+    // a cell of the account's own: no upload costs others two.
+    for (const cordon of [cordons.ofTrial(code.spec), quarantineOf(code.spec.account)]) {
       // oxlint-disable-next-line no-await-in-loop -- the second attempt depends on the first
-      const cell = await cells.pick(cordons.ofTrial(code.spec));
+      const cell = await cells.pick(cordon);
       try {
         return await cell.check(code);
       } catch (error) {
         if (!cell.lost) throw error;
-        // A cell that ends takes every check in it along. Who was to blame shows when it happens again.
         await cell.ended;
-        if (attempt < CHECK_ATTEMPTS) continue;
-        return {
-          ok: false,
-          message: 'Script startup ended the process that checked it: it could not be stopped in time.',
-        };
+        if (this.#blamed.has(code.spec.id)) break;
       }
     }
+    return { ok: false, message: 'Script startup ended the process that checked it: it could not be stopped in time.' };
   }
 
   async publish(route: Route): Promise<void> {

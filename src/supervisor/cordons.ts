@@ -93,7 +93,8 @@ export class Cordons {
   }
 }
 
-function quarantineOf(account: string): string {
+/** The cordon of what has to run apart from everybody else's. */
+export function quarantineOf(account: string): string {
   return `q.${account}`;
 }
 

@@ -237,7 +237,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const cellUsages = new Map<string, CellUsage>();
   const losses = new CellLosses({
     quarantine,
-    ownerOf: (cell, version) => platform.ownerOfTrial(version) ?? cellUsages.get(cell)?.ownerOf(version),
+    ownerOf: (cell, version) => platform.blameTrial(version) ?? cellUsages.get(cell)?.ownerOf(version),
     tellGateway: (lost) => gateway.cellLost(lost),
     tell: tellOffence,
     onError: (error) => warn(`Cannot tell whose entry ended a cell: ${describe(error)}`),

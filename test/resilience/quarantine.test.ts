@@ -91,6 +91,17 @@ describe('A Worker that costs a cell', () => {
     // In quarantine from the first one on, as the account has a Worker there.
     assert.equal(parse(await first).cordon, 'q.acme');
   });
+
+  it('that cannot be uploaded is tried once, whoever its account is', async () => {
+    await makeAccount(platform, 'fresh');
+    const lost = platform.line(/"event":"cell-exit"/);
+    const upload = () => deployCode({ account: 'fresh', control }, 'upload', STUCK_AT_START);
+    await assert.rejects(upload, /could not be stopped in time/);
+    assert.equal(parse(await lost).cordon, 'default');
+    // One entry for each cell that it has cost.
+    const response = await platform.control('/accounts/fresh/isola/audit?action=worker.quarantine');
+    assert.equal(((await response.json()) as { result: unknown[] }).result.length, 1);
+  });
 });
 
 describe('A cell', () => {
