@@ -10,13 +10,16 @@ const REFILL_AFTER_MS = 15;
 export class Spares {
   readonly #size: number;
   readonly #create: () => GuestIsolate;
+  readonly #random: () => number;
   readonly #ready: GuestIsolate[] = [];
   #refilling = false;
   #closed = false;
 
-  constructor(size: number, create: () => GuestIsolate) {
+  /** `random`: from 0 to 1. */
+  constructor(size: number, create: () => GuestIsolate, random: () => number = Math.random) {
     this.#size = size;
     this.#create = create;
+    this.#random = random;
   }
 
   get count(): number {
@@ -28,9 +31,12 @@ export class Spares {
     while (this.#ready.length < this.#size) this.#ready.push(this.#create());
   }
 
-  /** A spare, or a new isolate when there is none. */
+  /**
+   * A spare, or a new isolate when there is none. Which of them is left to chance: who starts two Workers one after the
+   * other, or one after a victim's, does not get isolates that were made one after the other.
+   */
   take(): GuestIsolate {
-    const guest = this.#ready.pop() ?? this.#create();
+    const [guest = this.#create()] = this.#ready.splice(Math.floor(this.#random() * this.#ready.length), 1);
     this.#refillLater();
     return guest;
   }
