@@ -38,14 +38,22 @@ export async function openSandbox({ mode, isRequired, onEvent }: OpenSandboxOpti
     });
   }
   onEvent({ event: 'sandbox', kind: sandbox.kind, missing: missing.map(({ what, why }) => `${what}: ${why}`) });
-  if (sandbox.kind !== 'bubblewrap') {
-    const effect =
-      sandbox.kind === 'off'
-        ? 'CELLS ARE NOT CONFINED. Code that breaks out of V8 can do whatever this user can do'
-        : 'Cells are confined by system call filters alone, without namespaces';
-    onEvent({ event: 'warning', message: `${effect}. ${missing.map(describe).join('; ')}` });
-  }
+  const message = toWarning(chosen, process.getuid?.() === 0);
+  if (message !== undefined) onEvent({ event: 'warning', message });
   return chosen;
+}
+
+/** What the operator has to hear, if anything. */
+export function toWarning({ sandbox, missing }: Chosen, isRoot: boolean): string | undefined {
+  const reasons = missing.map(describe).join('; ');
+  if (sandbox.kind === 'off') {
+    return `CELLS ARE NOT CONFINED. Code that breaks out of V8 can do whatever this user can do. ${reasons}`;
+  }
+  if (sandbox.kind === 'jail') {
+    return `Cells are confined by system call filters alone, without namespaces. ${reasons}`;
+  }
+  // For an ordinary user cells have that user's id, as was to be expected. Root's cells would be root, too.
+  return isRoot && missing.length > 0 ? `Cells lack a layer of confinement. ${reasons}` : undefined;
 }
 
 function describe({ what, why, remedy }: Missing): string {
