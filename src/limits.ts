@@ -12,12 +12,15 @@ export interface WorkerLimits {
   readonly memoryMiB: number;
   /** Subrequests (fetch and service bindings) of one invocation. */
   readonly subrequests: number;
+  /** Each WebAssembly binary that the Worker compiles itself, in MiB; 0: it compiles none. Uploaded modules do not count. */
+  readonly wasmBinaryMiB: number;
 }
 
 export const DEFAULT_LIMITS: WorkerLimits = {
   cpuMs: 50,
   memoryMiB: 128,
   subrequests: 50,
+  wasmBinaryMiB: 16,
 };
 
 /** The limits that apply: the defaults, overridden by each layer in turn. */
@@ -28,6 +31,7 @@ export function resolveLimits(...layers: readonly (Partial<WorkerLimits> | undef
 export const MAX_CPU_MS = 300_000; // 5 min: batch jobs; longer work belongs in a queue
 export const MAX_MEMORY_MIB = 1_024;
 export const MAX_SUBREQUESTS = 1_000;
+export const MAX_WASM_BINARY_MIB = 16; // compiled binaries that are alive in one instance have no more together
 
 export const STARTUP_CPU_MS = 400; // evaluating the modules' top level
 export const WAIT_UNTIL_WALL_MS = 30_000; // after the response has been sent or the client has gone

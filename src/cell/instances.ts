@@ -318,7 +318,7 @@ function acquireGuest(engine: Engine, code: VersionCode, isProfiled: boolean): S
     ? engine.acquireForProfile(memoryMiB)
     : engine.acquire(memoryMiB, code.modules.some(namesStreams) ? 'streams' : 'plain');
   engine.occupy(guest, code.spec.id);
-  const services = new Services(memoryMiB * 1024 * 1024);
+  const services = new Services(code.spec.limits);
   guest.handler = {
     host: () => {},
     hostSync: (op, a, b, c) => (op === HOST_SYNC.random ? undefined : handleHostQuestion(services, op, [a, b, c])),

@@ -49,7 +49,7 @@ describe('accounts', () => {
     await using control = await openTestControl();
     await control.upload(SCRIPT, {});
     for (const path of ['/isola/limits', `${SCRIPT}/isola/limits`]) {
-      const limits = { cpuMs: 300_000, memoryMiB: 8, subrequests: 0 };
+      const limits = { cpuMs: 300_000, memoryMiB: 8, subrequests: 0, wasmBinaryMiB: 0 };
       const set = await control.request('PUT', path, limits);
       assert.deepEqual([set.status, set.result], [200, limits]);
       for (const bad of [
@@ -57,6 +57,7 @@ describe('accounts', () => {
         { cpuMs: 0 },
         { memoryMiB: 7 },
         { subrequests: -1 },
+        { wasmBinaryMiB: 17 },
         { cpuMs: 1.5 },
         { other: 1 },
       ]) {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
 import type { AccountId } from '../ids.ts';
-import { MAX_CPU_MS, MAX_MEMORY_MIB, MAX_SUBREQUESTS, type WorkerLimits } from '../limits.ts';
+import { MAX_CPU_MS, MAX_MEMORY_MIB, MAX_SUBREQUESTS, MAX_WASM_BINARY_MIB, type WorkerLimits } from '../limits.ts';
 import type { Account } from '../store/index.ts';
 import type { Resource } from './context.ts';
 import { ok, Result } from './envelope.ts';
@@ -25,6 +25,7 @@ const Limits = z.strictObject({
   cpuMs: z.int().min(1).max(MAX_CPU_MS).optional(),
   memoryMiB: z.int().min(MIN_MEMORY_MIB).max(MAX_MEMORY_MIB).optional(),
   subrequests: z.int().min(0).max(MAX_SUBREQUESTS).optional(),
+  wasmBinaryMiB: z.int().min(0).max(MAX_WASM_BINARY_MIB).optional(),
 });
 
 const tags = ['Accounts'];

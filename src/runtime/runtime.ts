@@ -20,6 +20,7 @@ import {
   MAX_CPU_MS,
   MAX_MEMORY_MIB,
   MAX_SUBREQUESTS,
+  MAX_WASM_BINARY_MIB,
   type WorkerLimits,
 } from '../limits.ts';
 import type { Binding, InvocationRecord, ModuleKind, ModuleSource, VersionCode } from '../model.ts';
@@ -336,10 +337,15 @@ function toSources(files: Readonly<Record<string, string | Uint8Array>>): Module
 }
 
 function toLimits(name: string, limits: Partial<WorkerLimits>): WorkerLimits {
-  const maximum: WorkerLimits = { cpuMs: MAX_CPU_MS, memoryMiB: MAX_MEMORY_MIB, subrequests: MAX_SUBREQUESTS };
-  const minimum: WorkerLimits = { cpuMs: 1, memoryMiB: 8, subrequests: 0 };
+  const maximum: WorkerLimits = {
+    cpuMs: MAX_CPU_MS,
+    memoryMiB: MAX_MEMORY_MIB,
+    subrequests: MAX_SUBREQUESTS,
+    wasmBinaryMiB: MAX_WASM_BINARY_MIB,
+  };
+  const minimum: WorkerLimits = { cpuMs: 1, memoryMiB: 8, subrequests: 0, wasmBinaryMiB: 0 };
   const merged = { ...DEFAULT_LIMITS, ...limits };
-  for (const key of ['cpuMs', 'memoryMiB', 'subrequests'] as const) {
+  for (const key of ['cpuMs', 'memoryMiB', 'subrequests', 'wasmBinaryMiB'] as const) {
     const value = merged[key];
     if (Number.isInteger(value) && value >= minimum[key] && value <= maximum[key]) continue;
     throw new PlatformError(

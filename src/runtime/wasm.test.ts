@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { WorkerLimits } from '../limits.ts';
 import { Runtime } from './runtime.ts';
 
 // (module (memory (export "m") 1) (func (export "f") (result i32) i32.const 42))
@@ -17,12 +18,12 @@ describe('WebAssembly that a Worker compiles', () => {
   });
   after(() => runtime.close());
 
-  async function run(body: string): Promise<string> {
+  async function run(body: string, limits: Partial<WorkerLimits> = {}): Promise<string> {
     const source = `${PRELUDE}\nexport default { async fetch() {
       try { return new Response(String(await (async () => { ${body} })())) }
       catch (error) { return new Response(error.name + ': ' + error.message) }
     } }`;
-    await runtime.deploy('worker', { modules: { 'index.js': source } });
+    await runtime.deploy('worker', { modules: { 'index.js': source }, limits });
     return (await runtime.fetch('worker', new Request('http://worker.example/'))).text();
   }
 
@@ -87,6 +88,41 @@ describe('WebAssembly that a Worker compiles', () => {
     const given = `const strings = new Uint8Array(${JSON.stringify(strings)}); const options = { builtins: ['js-string'] };`;
     for (const way of ways) assert.equal(await run(`${given} return (${way}).exports.length('abc')`), '3', way);
     assert.match(await run(`${given} return new WebAssembly.Instance(new WebAssembly.Module(strings))`), /^TypeError/);
+  });
+
+  it('is compiled only for whom the account allows it', async () => {
+    const ways = [
+      'return new WebAssembly.Module(binary)',
+      'return await WebAssembly.compile(binary)',
+      'return await WebAssembly.instantiate(binary)',
+      'return await WebAssembly.compileStreaming(response())',
+      'return await WebAssembly.instantiateStreaming(response())',
+    ];
+    for (const way of ways) {
+      assert.match(
+        await run(way, { wasmBinaryMiB: 0 }),
+        /^CompileError: WebAssembly\.\w+\(\): compiling from bytes is not allowed here; upload it as a module/,
+      );
+    }
+    const source = `import module from './own.wasm';
+      export default { fetch: () => new Response(String(new WebAssembly.Instance(module).exports.f())) }`;
+    const modules = { 'index.js': source, 'own.wasm': new Uint8Array(BINARY) };
+    await runtime.deploy('own', { modules, limits: { wasmBinaryMiB: 0 } });
+    assert.equal(await (await runtime.fetch('own', new Request('http://own.example/'))).text(), '42');
+  });
+
+  it('is as large as the account allows', async () => {
+    // A custom section makes it as long as is wanted: its id, its length in three bytes, the length of its name, padding.
+    const padded = (byteLength: number): string => `const large = new Uint8Array(${byteLength}); large.set(binary);
+      const size = ${byteLength} - binary.length - 4;
+      large.set([0, (size & 127) | 128, ((size >> 7) & 127) | 128, size >> 14, 0], binary.length);
+      return new WebAssembly.Module(large)`;
+    const limits = { wasmBinaryMiB: 1 };
+    assert.match(await run(padded(2 ** 20), limits), /WebAssembly\.Module/);
+    assert.match(
+      await run(padded(2 ** 20 + 1), limits),
+      /^CompileError: .*the binary has 1048577 bytes, limit is 1048576/,
+    );
   });
 
   it('has its memories capped, whatever the Worker does to built-ins and to the bytes meanwhile', async () => {

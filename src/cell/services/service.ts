@@ -40,6 +40,8 @@ export interface Service {
 export interface Holdings {
   heldBytes: number;
   readonly maxHeldBytes: number;
+  /** Of each WebAssembly binary that the Worker compiles itself; 0: it may not. */
+  readonly maxWasmBytes: number;
 }
 
 /** An error for the guest to see, by the name it is to have: `Error`, `TypeError`, `RangeError` or a DOMException's. */

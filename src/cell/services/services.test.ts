@@ -8,7 +8,7 @@ const asker = { finished: false, cpuUs: 0 };
 
 describe('Services', () => {
   it('refuse what is not there, in words a guest may see', async () => {
-    const services = new Services(MIB);
+    const services = new Services({ memoryMiB: 1, wasmBinaryMiB: 1 });
     for (const operation of ['nothing.digest', '__proto__.digest', 'crypto', 'crypto.fly', '']) {
       await assert.rejects(services.ask(operation, '{}', undefined, asker), ServiceError, operation);
       assert.throws(() => services.askSync(operation, '{}', undefined), ServiceError, operation);
@@ -16,14 +16,14 @@ describe('Services', () => {
   });
 
   it('refuse parameters that are too long to parse on this thread', async () => {
-    const services = new Services(MIB);
+    const services = new Services({ memoryMiB: 1, wasmBinaryMiB: 1 });
     const text = JSON.stringify('a'.repeat(MIB));
     await assert.rejects(services.ask('crypto.digest', text, undefined, asker), RangeError);
     assert.throws(() => services.askSync('crypto.openDigest', text, undefined), RangeError);
   });
 
   it('count what they keep as memory of the instance, until it has gone', () => {
-    const services = new Services(MIB);
+    const services = new Services({ memoryMiB: 1, wasmBinaryMiB: 1 });
     const { value } = services.askSync('crypto.openDigest', '"SHA-256"', undefined);
     assert.ok(services.heldBytes > 0);
     services.askSync('crypto.free', JSON.stringify(String(value)), undefined);
@@ -34,7 +34,7 @@ describe('Services', () => {
   });
 
   it('answer malformed arguments with an error, never with another key or bytes beyond the end', async () => {
-    const services = new Services(MIB);
+    const services = new Services({ memoryMiB: 1, wasmBinaryMiB: 1 });
     const bytes = new Uint8Array(4);
     const attempts: unknown[] = [
       null,

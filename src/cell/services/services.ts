@@ -1,4 +1,5 @@
 /** The services of one instance, by name, each made when it is first asked. */
+import type { WorkerLimits } from '../../limits.ts';
 import { CryptoService } from './crypto/index.ts';
 import { NodeCryptoService } from './node-crypto/index.ts';
 import { type Asker, type Holdings, type Service, type ServiceAnswer, ServiceError } from './service.ts';
@@ -12,16 +13,19 @@ const SERVICES: Readonly<Record<string, (holdings: Holdings) => Service>> = {
   zlib: (holdings) => new ZlibService(holdings),
 };
 
+const MIB = 1024 * 1024;
 const MAX_PARAMETERS = 1024 * 1024; // characters: they are parsed on the thread that serves everybody
 const MAX_MESSAGE = 1_024; // characters of an error's message that cross
 
 export class Services implements Holdings {
   heldBytes = 0;
   readonly maxHeldBytes: number;
+  readonly maxWasmBytes: number;
   readonly #made = new Map<string, Service>();
 
-  constructor(maxHeldBytes: number) {
-    this.maxHeldBytes = maxHeldBytes;
+  constructor({ memoryMiB, wasmBinaryMiB }: Pick<WorkerLimits, 'memoryMiB' | 'wasmBinaryMiB'>) {
+    this.maxHeldBytes = memoryMiB * MIB;
+    this.maxWasmBytes = wasmBinaryMiB * MIB;
   }
 
   /** `operation` is `service.name`; `parameters` is JSON. Rejects as Service.ask does. */
