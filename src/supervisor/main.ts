@@ -228,7 +228,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     look: () => board.list().flatMap(({ id, isolates }) => isolates.map((isolate) => [id, isolate] as const)),
     onSuspect: ({ worker, version, cell }) => {
       if (quarantine.has(worker)) return;
-      const did = 'computed nearly all the time for half an hour and was hardly asked for anything';
+      const did = 'computed for half an hour or more, and much for each request that it answered';
       const offence = { worker, version, cell, did, reason: 'side channel', untilMs: quarantine.strike(worker) };
       void tellOffence(offence).catch((error: unknown) => warn(describe(error)));
     },

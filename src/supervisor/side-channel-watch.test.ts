@@ -40,14 +40,35 @@ describe('SideChannelWatch', () => {
     }
   });
 
-  it('forgives pauses, twice as fast as it counts', () => {
+  it('takes longer for who computes less, or goes to the limit at each request; and looks for a quarter of a core', () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      const slow = instance('slow', 350_000, 0);
+      const atLimit = instance('at-limit', 350_000, 7); // 50 ms each
+      const cheap = instance('cheap', 350_000, 18); // just under 20 ms each
+      const little = instance('little', 249_000, 0);
+      const { watch, suspects } = open(() => [slow, atLimit, cheap, little]);
+      mock.timers.tick(LOOK_MS * (2 * HALF_AN_HOUR - 1));
+      assert.deepEqual(suspects, []);
+      mock.timers.tick(LOOK_MS);
+      assert.deepEqual(suspects, ['slow', 'at-limit']);
+      watch.close();
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  it('forgives pauses as fast as it counts', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       let looks = 0;
-      // A third of the time it rests.
-      const { watch, suspects } = open(() => [instance('batch', looks++ % 3 === 2 ? 0 : 950_000, 0)]);
-      mock.timers.tick(LOOK_MS * HALF_AN_HOUR * 10);
-      assert.deepEqual(suspects, []);
+      // The one rests half of the time, the other a third.
+      const { watch, suspects } = open(() => {
+        looks++;
+        return [instance('batch', looks % 2 === 0 ? 0 : 950_000, 0), instance('spy', looks % 3 === 0 ? 0 : 950_000, 0)];
+      });
+      mock.timers.tick(LOOK_MS * HALF_AN_HOUR * 4);
+      assert.deepEqual(suspects, ['spy']);
       watch.close();
     } finally {
       mock.timers.reset();
