@@ -31,7 +31,7 @@ export interface WatchdogOptions {
 }
 
 const SEQUENCE_MAX = 0x3fffffff;
-const ENTRIES_BETWEEN_READS = 16; // of this thread's clock, when they are short
+const READ_EVERY_US = 500; // this thread's clock, while entries are short: a read takes 1 µs
 const SHORT_US = 1_000; // less than the scheduler gives a thread at a time: what is shorter was hardly interrupted
 
 export class Watchdog {
@@ -45,10 +45,10 @@ export class Watchdog {
   readonly #laneClock: LaneClock;
   /** Per runner: when its entry began. */
   readonly #startedAtUs = new Float64Array(RUNNERS.length);
-  /** What this thread's clock said when it was read last, and whether that was as the entry inline began. */
+  /** What this thread's clock said when it was read last, when that was, and whether it was as the entry inline began. */
   #readUs = 0;
+  #readAtUs = Number.NEGATIVE_INFINITY;
   #isExact = false;
-  #untilRead = 0;
   /** Of the entry on the lane: CPU time that this thread has worked for it. */
   #chargedUs = 0;
   #sequence = 0;
@@ -113,17 +113,19 @@ export class Watchdog {
     const sequence = (this.#sequence = this.#sequence >= SEQUENCE_MAX ? 1 : this.#sequence + 1);
     words[at + RUNNER.slot] = slot;
     words[at + RUNNER.budgetUs] = budgetUs;
+    let startedAtUs = wallUs();
     if (runner === LANE) {
       this.#laneClock.start();
       this.#chargedUs = 0;
+      startedAtUs = wallUs();
     } else {
-      this.#isExact = isLong || this.#untilRead-- <= 0;
+      this.#isExact = isLong || startedAtUs - this.#readAtUs >= READ_EVERY_US;
       if (this.#isExact) {
-        this.#untilRead = ENTRIES_BETWEEN_READS;
         this.#readUs = this.#inlineClock();
+        startedAtUs = this.#readAtUs = wallUs();
       }
     }
-    this.#startedAtUs[runner] = wallUs();
+    this.#startedAtUs[runner] = startedAtUs;
     Atomics.store(words, at + RUNNER.sequence, sequence);
     // Ordered after the store above, and the watchdog looks at the sequences once more after it has set `asleep`:
     // one of the two sees the other, so no entry runs unwatched.
@@ -176,10 +178,11 @@ export class Watchdog {
     if (passedUs < SHORT_US) return passedUs;
     if (runner === LANE) return this.#laneClock.used(passedUs) + this.#chargedUs;
     // The clock takes a microsecond to read, so it is not read as each entry begins. What it has counted since it was read
-    // last is the most that it can be.
+    // last is the most that it can be: half a millisecond too much.
     const readUs = this.#inlineClock();
     const mostUs = Math.min(passedUs, readUs - this.#readUs);
     this.#readUs = readUs;
+    this.#readAtUs = now;
     if (this.#isExact) return mostUs;
     // The watchdog may have read it since.
     const at = WORDS.runners + WORDS.runnerStride * runner;
