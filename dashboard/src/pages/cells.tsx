@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call, toPath } from '../api/client.ts';
 import type { Cell } from '../api/watching.ts';
-import { toBytes, toCount, toDuration } from '../ui/format.ts';
+import { toCordonTitle, toBytes, toCount, toDuration } from '../ui/format.ts';
 import { useLoad } from '../ui/load.ts';
 import { Card, Empty, LoadedView, Time } from '../ui/parts.tsx';
 import { CellTable } from './cell-table.tsx';
@@ -60,7 +60,7 @@ function CellCard({ cell, asTable, showsAccount }: CellCardProps): JSX.Element {
       title={`Cell ${id}`}
       actions={
         <span class="muted">
-          {isDown && <span class="badge bad">restarting</span>} cordon {cordon}
+          {isDown && <span class="badge bad">restarting</span>} {toCordonTitle(cordon)}
           {pid !== undefined && pid !== null && `, process ${pid}`}
           {!isDown && `, up for ${toDuration(Date.now() - Date.parse(started_at))}`}
         </span>

@@ -38,3 +38,17 @@ export function toMessage(error: unknown): string {
 export function toShortId(id: string): string {
   return id.slice(0, 8);
 }
+
+const CORDONS: Readonly<Record<string, string>> = {
+  q: 'quarantine of',
+  f: 'CPU profile of',
+  p: 'own process of',
+  t: 'trust level',
+};
+
+/** What a cordon is, of its name: `q.acme`. */
+export function toCordonTitle(cordon: string): string {
+  const [kind = '', whose] = cordon.split(/\.(.*)/s);
+  const title = whose === undefined ? undefined : CORDONS[kind];
+  return title === undefined ? `${cordon} cordon` : `${title} ${whose}`;
+}
