@@ -7,6 +7,7 @@ import { defineCommand } from './options.ts';
 import { compareNode } from './pinned-node.ts';
 import { runProbe, type ProbeResult } from './probe.ts';
 import { PLATFORM_OPTIONS } from './serve.ts';
+import { STANDING_LAYERS } from './standing-layers.ts';
 import { paint, printLine } from './terminal.ts';
 
 interface Check {
@@ -50,6 +51,10 @@ export const doctor = defineCommand({
     printLine(`\nCells are confined by: ${chosen.sandbox.kind}`);
     for (const { name, isOn, detail } of reportLayers(chosen)) {
       printLine(`${isOn ? paint('green', '✔') : paint('yellow', '!')} ${name.padEnd(12)} ${detail}`);
+    }
+    printLine('\nOn every machine:');
+    for (const [name, detail] of Object.entries(STANDING_LAYERS)) {
+      printLine(`${paint('green', '✔')} ${name.padEnd(13)} ${detail}`);
     }
     return results.every(({ ok }) => ok) && v8.ok && (isConfined || !isRequired) ? 0 : 1;
   },

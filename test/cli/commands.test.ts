@@ -62,6 +62,10 @@ describe('isola', () => {
       stdout,
       /\nCells are confined by: (bubblewrap|jail|off)\n. namespaces .*\n. filter 1 .*\n. filter 2 .*\n. permissions .*\n. own uid .*\n. rlimits /,
     );
+    assert.match(
+      stdout,
+      /\nOn every machine:\n. isolates .*\n. limits +50 ms CPU.*\n. cell memory .*\n. cordons .*\n. side channels .*\n. egress .*\n. ingress /,
+    );
     const off = await isola('doctor', '--port', '0', '--control-port', '0', '--sandbox', 'off', '--require-sandbox');
     assert.equal(off.code, 1);
     assert.match(off.stdout, /\n! filter 2 +--sandbox off; to have it, leave the option out\n/);
