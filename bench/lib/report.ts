@@ -1,5 +1,13 @@
 /** Figures by measure and peer, goals, and the table of both. */
-export const PEER_NAMES = ['isola', 'unconfined', 'workerd', 'node:http', 'process per tenant', 'node'] as const;
+export const PEER_NAMES = [
+  'isola',
+  'unmetered',
+  'unconfined',
+  'workerd',
+  'node:http',
+  'process per tenant',
+  'node',
+] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
 export interface Goal {

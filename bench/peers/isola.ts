@@ -50,11 +50,13 @@ export interface IsolaOptions {
   readonly unconfined?: boolean;
   /** Instead: what each cell is confined by, in the order in which they start. */
   readonly layers?: readonly Variant[];
+  /** More variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function startIsola(
   context: Context,
-  { dataDir = context.folder('data'), cells, unconfined = false, layers }: IsolaOptions = {},
+  { dataDir = context.folder('data'), cells, unconfined = false, layers, env = {} }: IsolaOptions = {},
 ): Promise<Isola> {
   const ports = ['--port', '0', '--control-port', '0'];
   const cellArgs = cells === undefined ? [] : ['--cells', `${cells}`];
@@ -70,7 +72,7 @@ export async function startIsola(
   const child = startChild({
     command: program.command,
     args: [...program.args, 'serve', '--json', ...ports, '--data', dataDir, ...cellArgs, ...limitArgs],
-    env: { ISOLA_ADMIN_TOKEN: TOKEN, ...program.env },
+    env: { ISOLA_ADMIN_TOKEN: TOKEN, ...program.env, ...env },
     errorFile: errorFile(context, 'isola'),
   });
   const { gateway, control } = await child.firstLine(parseReady);

@@ -49,7 +49,7 @@ export interface CellHost {
   /** Takes note of how an instance was started. */
   recordStart(record: StartRecord): void;
   /** Adds up what is used. Absent where nobody asks. */
-  readonly meter?: Meter;
+  readonly meter?: Meter | undefined;
   /** Takes a span of an invocation that is traced. Absent where nothing is. */
   readonly onSpan?: TakeSpan;
   /**

@@ -21,7 +21,7 @@ import type {
   SuspendAccount,
   TailedWorkersMessage,
 } from './protocol.ts';
-import { UsageOutbox } from '../usage/index.ts';
+import { METERING_TURNS, takeMeteringTurns, UsageOutbox } from '../usage/index.ts';
 import { RemoteHost } from './remote-host.ts';
 import { seal } from './seal.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
@@ -62,11 +62,12 @@ const supervisor: Channel = openChannel(
 );
 const host = new RemoteHost(supervisor);
 const usage = new UsageOutbox({
-  meter: host.meter,
+  meter: host.ownMeter,
   send: (message) => supervisor.call('usage', message),
   beforeCut: () => running?.cell.meterRunning(),
   now: Date.now,
 });
+if (process.env[METERING_TURNS] !== undefined) takeMeteringTurns((isMetered) => host.setMetered(isMetered));
 
 const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promise<unknown>>> = {
   start: (params, payload) => start(params as StartCell, payload),

@@ -13,7 +13,9 @@ import { type Resource, toResourceHead } from './resources.ts';
 import { type VersionHeader, fromVersionMessage } from './version-transfer.ts';
 
 export class RemoteHost implements CellHost {
-  readonly meter = new Meter();
+  readonly ownMeter = new Meter();
+  /** Undefined in turns without metering, of which there are none but in the bench. */
+  meter: Meter | undefined = this.ownMeter;
   readonly #channel: Channel;
   readonly #records: RecordBatch;
   readonly #budgets = new LogBudgets();
@@ -80,7 +82,13 @@ export class RemoteHost implements CellHost {
     return this.#tailed.admit(record, performance.now());
   }
 
+  /** Whether what is used is counted and told. */
+  setMetered(isMetered: boolean): void {
+    this.meter = isMetered ? this.ownMeter : undefined;
+  }
+
   record(record: InvocationRecord): void {
+    if (this.meter === undefined) return;
     // What tails want has a budget of its own.
     const admitted = record.tail === undefined ? this.#budgets.admit(record, performance.now()) : record;
     if (admitted === undefined) this.#records.addCut(record);

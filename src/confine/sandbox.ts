@@ -37,7 +37,7 @@ export interface CellLaunch {
 
 const FIRST_CELL_UID = 64_000; // reserved for allocation on demand by Debian's policy, up to 64,999
 const PERMISSIONS = ['net', 'child', 'worker', 'inspector', 'wasi', 'addon', 'ffi', 'fs'];
-const KEPT_ENVIRONMENT = ['ISOLA_NO_SNAPSHOT', 'TZ'];
+const KEPT_ENVIRONMENT = ['ISOLA_BENCH_METERING_TURNS', 'ISOLA_NO_SNAPSHOT', 'TZ'];
 
 export class Sandbox {
   readonly kind: SandboxKind;

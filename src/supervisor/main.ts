@@ -36,7 +36,7 @@ import {
   openSqliteLogStore,
   openSqliteStores,
 } from '../store/sqlite/index.ts';
-import { type CellUsage, UsageIntake } from '../usage/index.ts';
+import { METERING_TURNS, type CellUsage, UsageIntake } from '../usage/index.ts';
 import { openAdminToken } from './admin-token.ts';
 import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
@@ -79,6 +79,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const warn = (message: string) => onEvent({ event: 'warning', message });
   onEvent({ event: 'starting', pid: process.pid });
   const { sandbox } = await openSandbox({ mode: options.sandbox, isRequired: options.requireSandbox, onEvent });
+  if (process.env[METERING_TURNS] !== undefined) warn(`${METERING_TURNS} is set: half of what is used is not billed`);
   const plans = readPlans(options.plansFile);
   const { stripe } = options;
   const stripeKey = stripe && readStripeKey(stripe.keySource);
