@@ -54,6 +54,14 @@ describe('CellBoard', () => {
     assert.deepEqual(board.list('third'), []);
   });
 
+  it('keeps how long host calls took when a cell is there no more', () => {
+    const { board } = open();
+    board.take('c0', { ...NOTHING, hostCalls: [['kv', { ...NO_LATENCIES, sumMs: 3 }]] });
+    board.keepOnly([]);
+    board.take('c0', { ...NOTHING, hostCalls: [['kv', { ...NO_LATENCIES, sumMs: 4 }]] }); // it is ending
+    assert.equal(board.hostCalls.get('kv')?.sumMs, 7);
+  });
+
   it('has nothing of a process that ended, but that it was restarted', () => {
     const { board, clock } = open();
     board.take('c0', { ...NOTHING, evicted: 4, instances: 1, made: [[1, 'main', 'hello', 'v1', 0]] });

@@ -1,5 +1,5 @@
 /** What is known of all cells now: for the page that shows them, and for the metrics. */
-import { LATENCY_BUCKETS_MS, type LatencySample } from '../latency-counts.ts';
+import { LATENCY_BUCKETS_MS, type LatencySample, LatencyTotals } from '../latency-counts.ts';
 import { type CellEvent, CellRecord } from './cell-record.ts';
 import { parseStats } from './parse-stats.ts';
 import { residentBytes } from './process-usage.ts';
@@ -40,6 +40,8 @@ export interface CellBoardOptions {
 }
 
 export class CellBoard {
+  /** By kind, of all cells together, with those that are gone: cells come and go, and no counter may go back. */
+  readonly hostCalls = new Map<string, LatencyTotals>();
   readonly #options: CellBoardOptions;
   readonly #cells = new Map<string, CellRecord>();
 
@@ -67,9 +69,10 @@ export class CellBoard {
 
   /** Takes a message of the cell. What is malformed is dropped as a whole. */
   take(id: string, message: unknown): void {
-    const cell = this.#cells.get(id);
     const stats = parseStats(message);
-    if (stats !== undefined) cell?.take(stats, this.#options.now());
+    if (stats === undefined) return;
+    for (const [kind, sample] of stats.hostCalls) this.#hostCallsOf(kind).add(sample);
+    this.#cells.get(id)?.take(stats, this.#options.now());
   }
 
   /** Its process has ended by itself; another one comes. */
@@ -93,6 +96,12 @@ export class CellBoard {
   list(account?: string): CellView[] {
     const cells = this.records.map((cell) => this.#view(cell, account));
     return account === undefined ? cells : cells.filter(({ isolates, events }) => isolates.length + events.length > 0);
+  }
+
+  #hostCallsOf(kind: string): LatencyTotals {
+    let totals = this.hostCalls.get(kind);
+    if (totals === undefined) this.hostCalls.set(kind, (totals = new LatencyTotals()));
+    return totals;
   }
 
   #view(cell: CellRecord, account: string | undefined): CellView {

@@ -1,5 +1,6 @@
 /** The metrics of the cells: of each cell, and of what they ask the supervisor together. */
-import { LATENCY_BUCKETS_MS, LatencyTotals } from '../latency-counts.ts';
+import { LATENCY_BUCKETS_MS, type LatencyTotals } from '../latency-counts.ts';
+import type { CellBoard } from './cell-board.ts';
 import type { CellRecord } from './cell-record.ts';
 import type { Exposition, MetricKind } from './exposition.ts';
 import { cpuSeconds, residentBytes } from './process-usage.ts';
@@ -46,7 +47,10 @@ const CELL_METRICS: readonly CellMetric[] = [
   { name: 'restarts_total', kind: 'counter', help: 'Times it ended by itself.', value: (cell) => cell.restarts },
 ];
 
-export function writeCells(out: Exposition, cells: readonly CellRecord[]): void {
+export function writeCells(
+  out: Exposition,
+  { records: cells, hostCalls }: Pick<CellBoard, 'hostCalls' | 'records'>,
+): void {
   for (const { name, kind, help, value } of CELL_METRICS) {
     out.metric(`isola_cell_${name}`, kind, help);
     for (const cell of cells) {
@@ -58,19 +62,11 @@ export function writeCells(out: Exposition, cells: readonly CellRecord[]): void 
   for (const { id, cordon, loopDelays } of cells) {
     out.histogram('isola_cell_queue_delay_seconds', { cell: id, cordon }, toSeconds(loopDelays));
   }
-  writeHostCalls(out, cells);
+  writeHostCalls(out, hostCalls);
 }
 
 /** By kind, of all cells together. */
-function writeHostCalls(out: Exposition, cells: readonly CellRecord[]): void {
-  const kinds = new Map<string, LatencyTotals>();
-  for (const { hostCalls } of cells) {
-    for (const [kind, totals] of hostCalls) {
-      const sum = kinds.get(kind) ?? new LatencyTotals();
-      sum.add(totals);
-      kinds.set(kind, sum);
-    }
-  }
+function writeHostCalls(out: Exposition, kinds: CellBoard['hostCalls']): void {
   const name = 'isola_host_call_seconds';
   out.metric(name, 'histogram', 'From what a Worker asked to the head of the answer, as its cell saw it.');
   for (const [kind, totals] of kinds) out.histogram(name, { kind }, toSeconds(totals));

@@ -43,7 +43,6 @@ export class CellRecord {
   loopDelay: LatencySample = NO_LATENCIES;
   /** All so far. */
   readonly loopDelays = new LatencyTotals();
-  readonly hostCalls = new Map<string, LatencyTotals>();
   readonly isolates = new Map<number, IsolateRecord>();
   readonly events: CellEvent[] = [];
   /** Isolates whose numbers of the last second are not zero. */
@@ -64,7 +63,6 @@ export class CellRecord {
     this.coldStarts += stats.coldStarts;
     this.loopDelay = stats.loopDelay;
     this.loopDelays.add(stats.loopDelay);
-    for (const [kind, sample] of stats.hostCalls) this.#totalsOf(kind).add(sample);
     for (const id of stats.gone) this.isolates.delete(id);
     for (const [id, account, worker, version, ageMs] of stats.made) {
       if (this.isolates.size >= MAX_ISOLATES) break;
@@ -90,12 +88,6 @@ export class CellRecord {
     this.instances = 0;
     this.running = 0;
     this.loopDelay = NO_LATENCIES;
-  }
-
-  #totalsOf(kind: string): LatencyTotals {
-    let totals = this.hostCalls.get(kind);
-    if (totals === undefined) this.hostCalls.set(kind, (totals = new LatencyTotals()));
-    return totals;
   }
 
   #takeUsed(used: CheckedStats['used'], now: number): void {

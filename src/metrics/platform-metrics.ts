@@ -1,6 +1,6 @@
 /** All metrics of the platform as one text, for Prometheus to fetch. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { CellRecord } from './cell-record.ts';
+import type { CellBoard } from './cell-board.ts';
 import { writeCells } from './cell-metrics.ts';
 import { Exposition } from './exposition.ts';
 import { type GatewayNumbers, writeGateway } from './gateway-metrics.ts';
@@ -16,7 +16,7 @@ export interface ChannelBytes {
 }
 
 export interface MetricSources {
-  readonly cells: () => readonly CellRecord[];
+  readonly board: Pick<CellBoard, 'hostCalls' | 'records'>;
   readonly gateway: () => Promise<GatewayNumbers>;
   readonly usage: UsageMetrics;
   /** Workers that are kept apart now. */
@@ -38,7 +38,7 @@ export class PlatformMetrics {
 
   async toText(): Promise<string> {
     const out = new Exposition();
-    const { cells, usage, supervisorLinks } = this.#sources;
+    const { board, usage, supervisorLinks } = this.#sources;
     out.metric('isola_build_info', 'gauge', 'Always 1: what it runs on.');
     out.sample('isola_build_info', { node: process.versions.node }, 1);
     this.#writeSupervisor(out);
@@ -48,7 +48,7 @@ export class PlatformMetrics {
     out.metric('isola_gateway_up', 'gauge', '1 when the gateway answered in time.');
     out.sample('isola_gateway_up', {}, gateway === undefined ? 0 : 1);
     if (gateway !== undefined) writeGateway(out, gateway);
-    writeCells(out, cells());
+    writeCells(out, board);
     usage.write(out);
     writeChannels(out, [...supervisorLinks(), ...(gateway?.cells ?? []).map(toGatewayLink)]);
     return out.toString();

@@ -343,7 +343,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   await Promise.all([cells.startAll(), loadRoutes(registry.routes(), gateway)]);
 
   const metrics = new PlatformMetrics({
-    cells: () => board.records,
+    board,
     gateway: () => gateway.stats(),
     usage: usageMetrics,
     quarantined: () => quarantine.list().length,

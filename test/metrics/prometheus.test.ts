@@ -57,6 +57,31 @@ describe('Metrics for Prometheus', () => {
     }
   });
 
+  it('name 50 Workers and have the rest together, with nothing lost', async () => {
+    const names = Array.from({ length: 60 }, (_, index) => `many-${index}`);
+    const uploads = names.map((name) => JSON.stringify({ name, code: HELLO }));
+    const imported = await platform.control('/accounts/main/isola/bulk', {
+      method: 'PUT',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: uploads.join('\n'),
+    });
+    assert.equal(imported.status, 200);
+    for (const name of names) assert.equal((await platform.request(name, '/')).text, 'hello');
+    const ended = (samples: string) =>
+      samples
+        .split('\n')
+        .filter((line) => /^isola_invocation_cpu_seconds_count\{.*worker="(?:many-\d+|other)"/.test(line));
+    const sum = (lines: string[]) =>
+      lines.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' '))), 0);
+    const samples = await until((found) => sum(ended(found)) >= names.length);
+    assert.equal(sum(ended(samples)), names.length);
+    const named = samples.match(/^isola_invocation_cpu_seconds_count\{account="main",/gm);
+    assert.equal(named?.length, 50);
+    const other = 'account="",worker="other"';
+    assert.ok(value(samples, 'isola_invocation_cpu_seconds_count', other) >= 10);
+    assert.ok(value(samples, 'isola_worker_body_bytes_out_total', other) >= 10 * 'hello'.length);
+  });
+
   it('are in the format, each metric once', async () => {
     const lines = (await scrape()).trimEnd().split('\n');
     const names = lines.flatMap((line) => /^# TYPE (\S+) (?:counter|gauge|histogram)$/.exec(line)?.[1] ?? []);
@@ -108,6 +133,8 @@ describe('Metrics for Prometheus', () => {
     throw new Error('It did not happen within 30 s');
   }
 });
+
+const HELLO = 'export default { fetch: () => new Response("hello") }';
 
 function value(samples: string, name: string, labels?: string): number {
   const start = `${name}${labels === undefined ? '' : `{${labels}}`} `;
