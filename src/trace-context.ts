@@ -7,6 +7,9 @@ export interface TraceParent {
   readonly spanId: string;
 }
 
+/** What an invocation is a part of; a trace that begins with it has no span before. */
+export type TraceOrigin = Pick<TraceParent, 'traceId'> & { readonly spanId?: string | undefined };
+
 /** 16 bytes of the trace, 8 of the parent, flags; versions after this one may add more behind it (§3.2.2). */
 const TRACEPARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
 const NO_TRACE = '0'.repeat(32);

@@ -66,7 +66,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
   /** Fires a scheduled event. Resolves with how it went. */
   scheduled(version: VersionId, event: Omit<FireScheduled, 'version'>): Promise<InvocationRecord> {
     return new Promise((resolve) => {
-      const { ray, cron: head, scheduledTime, missed } = event;
+      const { ray, cron: head, scheduledTime, missed, traceId } = event;
       const scheduled: InvocationEvent = {
         kind: 'scheduled',
         ray,
@@ -75,6 +75,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
         scheduledTime,
         missed,
         depth: 0,
+        trace: traceId === undefined ? undefined : { traceId },
       };
       this.#begin(version, scheduled, { exchange: undefined, body: EMPTY, fin: true }, resolve);
     });
@@ -228,7 +229,7 @@ export class Cell implements InstanceOwner, InvocationOwner {
       const record = invocation.toRecord(outcome, { account, worker, version });
       this.host.meter?.end(record, invocation.told);
       const { cpuUs, trace } = invocation;
-      trace?.end(outcome, spec, { cpuUs, version, event: record.event });
+      trace?.end(outcome, spec, { cpuUs, version, ray: record.ray, event: record.event });
       const dropped = this.host.admitToTail?.(record);
       this.host.record(dropped === undefined ? record : { ...record, tail: invocation.toTailDetails(dropped) });
       this.#onRecord.get(invocation)?.(record);

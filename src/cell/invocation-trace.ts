@@ -5,6 +5,7 @@ import {
   parseTraceparent,
   preciseNow,
   toTraceparent,
+  type TraceOrigin,
   type TraceParent,
   type WireSpan,
 } from '../trace-context.ts';
@@ -15,11 +16,11 @@ export type TakeSpan = (span: WireSpan) => void;
 export class InvocationTrace implements TraceParent {
   readonly traceId: string;
   readonly spanId = newSpanId();
-  readonly #parentId: string;
+  readonly #parentId: string | undefined;
   readonly #take: TakeSpan;
   readonly #startMs = preciseNow();
 
-  constructor(parent: TraceParent, take: TakeSpan) {
+  constructor(parent: TraceOrigin, take: TakeSpan) {
     this.traceId = parent.traceId;
     this.#parentId = parent.spanId;
     this.#take = take;
@@ -28,7 +29,7 @@ export class InvocationTrace implements TraceParent {
   end(
     outcome: string,
     { account, worker }: Pick<VersionSpec, 'account' | 'worker'>,
-    use: { readonly version: string; readonly cpuUs: number; readonly event: string },
+    use: { readonly version: string; readonly ray: string; readonly cpuUs: number; readonly event: string },
   ): void {
     const { traceId, spanId } = this;
     this.#take({
@@ -44,6 +45,7 @@ export class InvocationTrace implements TraceParent {
         'isola.account': account,
         'isola.worker': worker,
         'isola.version': use.version,
+        'isola.ray': use.ray,
         'isola.outcome': outcome,
         'isola.cpu_us': Math.round(use.cpuUs),
       },

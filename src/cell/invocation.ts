@@ -3,7 +3,7 @@ import { type Exchange, type ExchangeEvents, RESET_CODES } from '../channel/inde
 import { ENTER } from '../guest/abi.ts';
 import { MAX_LOG_BYTES, MAX_REQUEST_BODY_BYTES, WAIT_UNTIL_WALL_MS } from '../limits.ts';
 import { countHops, LOOP_HEADER } from '../loop-header.ts';
-import type { TraceParent } from '../trace-context.ts';
+import type { TraceOrigin } from '../trace-context.ts';
 import type { ExceptionInfo, InvocationRecord, LogLine, Outcome, TailDetails } from '../model.ts';
 import type { Told } from '../usage/index.ts';
 import { failureResponse } from './failure-response.ts';
@@ -35,7 +35,7 @@ export interface InvocationEvent {
   /** Of everything that the same request set off. */
   readonly chain?: CallChain;
   /** What it is a part of, when it is traced. */
-  readonly trace?: TraceParent | undefined;
+  readonly trace?: TraceOrigin | undefined;
   /** Of a call through a service binding: the caller's. */
   readonly hops?: number;
 }

@@ -94,6 +94,8 @@ export interface FireScheduled {
   readonly scheduledTime: number;
   /** It makes up for due times that have passed. */
   readonly missed: boolean;
+  /** Of the trace that begins with it, when it is traced. */
+  readonly traceId?: string | undefined;
 }
 
 /** Call `tailed`: the Workers whose records are wanted in full from here on, and no others. */

@@ -9,6 +9,7 @@ import { preferredCell } from '../gateway/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, Route, VersionCode } from '../model.ts';
 import type { AccountSettings, Registry, RuleChange } from '../store/index.ts';
+import { newTraceId } from '../trace-context.ts';
 import { servingVersion } from './cell-handlers.ts';
 import type { Cells } from './cells.ts';
 import { type Cordons, quarantineOf } from './cordons.ts';
@@ -47,6 +48,8 @@ export interface ControlPlatformDeps {
   /** The same for the frames of a profile. */
   readonly mapTexts: ProfilesDeps['mapTexts'];
   readonly now: () => number;
+  /** The share of scheduled events that are traced: 0 to 1. */
+  readonly traceRatio: number;
 }
 
 export class SupervisedPlatform implements ControlPlatform {
@@ -193,11 +196,12 @@ export class SupervisedPlatform implements ControlPlatform {
     if (version === undefined) {
       throw new PlatformError('workerNotFound', `Cannot fire a scheduled event: no version of "${worker}" is deployed`);
     }
-    const { cells, cordons, mapStacks } = this.#deps;
+    const { cells, cordons, mapStacks, traceRatio } = this.#deps;
     const cordon = cordons.of({ account, worker });
     const cell = await cells.pick(cordon, preferredCell(`${worker}.${account}`, cells.idsOf(cordon)));
     const ray = randomBytes(8).toString('hex');
-    const record = parseRecord(await cell.scheduled({ version, ray, ...event }));
+    const traceId = Math.random() < traceRatio ? newTraceId() : undefined;
+    const record = parseRecord(await cell.scheduled({ version, ray, traceId, ...event }));
     if (record === undefined) throw new Error('Cannot tell how a scheduled event went: the cell sent no record');
     return (await mapStacks(record as unknown as InvocationRecord)) ?? record;
   }

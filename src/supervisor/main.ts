@@ -332,6 +332,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     mapStacks,
     mapTexts,
     now: Date.now,
+    traceRatio: tracing?.ratio ?? 0,
   });
   // Behind the end of the cells, when nothing runs any more.
   stack.defer(() => scheduler.close());

@@ -88,6 +88,25 @@ describe('Traces', () => {
     assert.deepEqual([request.traceId, request.parentSpanId ?? ''], [failed.traceId, '']);
   });
 
+  it('begin with a scheduled event, and go on to what it fetches', async () => {
+    const code = `export default { scheduled: () => fetch('${origin.url}') }`;
+    await deployCode(platform, 'cron', code);
+    const fired = await platform.control('/accounts/main/workers/scripts/cron/isola/scheduled', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ cron: '*/5 * * * *' }),
+    });
+    assert.equal(fired.status, 200);
+    const root = await collector.until((all) => all.find(({ name }) => name === 'scheduled cron'));
+    assert.equal(root.parentSpanId ?? '', '');
+    const network = await collector.until((all) => all.find(({ parentSpanId }) => parentSpanId === root.spanId));
+    assert.deepEqual([network.name, network.traceId], ['network', root.traceId]);
+    assert.deepEqual(TRACEPARENT.exec(origin.asked.at(-1)?.['traceparent'] as string)?.slice(1), [
+      root.traceId,
+      network.spanId,
+    ]);
+  });
+
   it('leave a header of the Worker’s own alone, and answer requests that nobody serves', async () => {
     const own = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
     const code = `export default { fetch: () => fetch('${origin.url}', { headers: { traceparent: '${own}' } }) }`;
