@@ -42,7 +42,9 @@ export class WaitingRooms<Item extends Placed> {
 
   /** Lets those go on whose cordon has a live cell now. */
   open(isLive: (cordon: string) => boolean): void {
-    for (const [cordon, room] of this.#rooms) {
+    // Those of now: who goes on and finds no cell still is back in a room before the next one is looked at.
+    const rooms = [...this.#rooms];
+    for (const [cordon, room] of rooms) {
       if (!isLive(cordon)) continue;
       this.#rooms.delete(cordon);
       room.open();
