@@ -2,6 +2,7 @@
 export const PEER_NAMES = [
   'isola',
   'unmetered',
+  'unrecorded',
   'unconfined',
   'workerd',
   'node:http',

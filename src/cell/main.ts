@@ -67,7 +67,7 @@ const usage = new UsageOutbox({
   beforeCut: () => running?.cell.meterRunning(),
   now: Date.now,
 });
-if (process.env[METERING_TURNS] !== undefined) takeMeteringTurns((isMetered) => host.setMetered(isMetered));
+if (process.env[METERING_TURNS] !== undefined) takeMeteringTurns((turn) => host.takeTurn(turn));
 
 const CALLS: Readonly<Record<string, (params: unknown, payload: Buffer) => Promise<unknown>>> = {
   start: (params, payload) => start(params as StartCell, payload),

@@ -2,7 +2,7 @@
 import type { Channel, Exchange, ExchangeEvents } from '../channel/index.ts';
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';
 import type { InvocationRecord, StartRecord, VersionCode } from '../model.ts';
-import { Meter } from '../usage/index.ts';
+import { Meter, type MeteringTurn } from '../usage/index.ts';
 import { SpanBatch, type WireSpan } from '../trace-context.ts';
 import type { CellHost, FetchPrincipal, Principal } from './host.ts';
 import type { Deployed, TailedWorkersMessage } from './protocol.ts';
@@ -16,6 +16,7 @@ export class RemoteHost implements CellHost {
   readonly ownMeter = new Meter();
   /** Undefined in turns without metering, of which there are none but in the bench. */
   meter: Meter | undefined = this.ownMeter;
+  #isRecorded = true;
   readonly #channel: Channel;
   readonly #records: RecordBatch;
   readonly #budgets = new LogBudgets();
@@ -82,13 +83,14 @@ export class RemoteHost implements CellHost {
     return this.#tailed.admit(record, performance.now());
   }
 
-  /** Whether what is used is counted and told. */
-  setMetered(isMetered: boolean): void {
-    this.meter = isMetered ? this.ownMeter : undefined;
+  /** For the bench: what is counted and told from here on. */
+  takeTurn(turn: MeteringTurn): void {
+    this.meter = turn === 'all' ? this.ownMeter : undefined;
+    this.#isRecorded = turn !== 'unrecorded';
   }
 
   record(record: InvocationRecord): void {
-    if (this.meter === undefined) return;
+    if (!this.#isRecorded) return;
     // What tails want has a budget of its own.
     const admitted = record.tail === undefined ? this.#budgets.admit(record, performance.now()) : record;
     if (admitted === undefined) this.#records.addCut(record);

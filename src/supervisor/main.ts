@@ -79,7 +79,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const warn = (message: string) => onEvent({ event: 'warning', message });
   onEvent({ event: 'starting', pid: process.pid });
   const { sandbox } = await openSandbox({ mode: options.sandbox, isRequired: options.requireSandbox, onEvent });
-  if (process.env[METERING_TURNS] !== undefined) warn(`${METERING_TURNS} is set: half of what is used is not billed`);
+  if (process.env[METERING_TURNS] !== undefined) warn(`${METERING_TURNS} is set: most of what is used is not billed`);
   const plans = readPlans(options.plansFile);
   const { stripe } = options;
   const stripeKey = stripe && readStripeKey(stripe.keySource);

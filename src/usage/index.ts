@@ -7,7 +7,14 @@
 export { MAX_BATCH_ROWS, parseWireRow, type UsageMessage, type UsageRow } from './batch.ts';
 export { type CheckedRow, UsageIntake, type CellUsage } from './intake.ts';
 export { Meter, type Told } from './meter.ts';
-export { isMeteredAt, METERING_TURN_MS, METERING_TURNS, takeMeteringTurns } from './metering-turns.ts';
+export {
+  METERING_TURN_MS,
+  METERING_TURN_ORDER,
+  METERING_TURNS,
+  meteringTurnAt,
+  type MeteringTurn,
+  takeMeteringTurns,
+} from './metering-turns.ts';
 export { type Quota, type QuotaNotice, Quotas, type QuotaState } from './quotas.ts';
 export { UsageOutbox } from './outbox.ts';
 export {
