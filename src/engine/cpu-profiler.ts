@@ -7,32 +7,49 @@
  * goes on for a moment after, and before which the isolate was woken. The profiler samples the thread that started it:
  * all entries must be inline (`GuestIsolate.isProfiled`).
  *
- * An isolate with an open session must not be disposed of, by its owner or by V8's memory limit: isolated-vm takes a lock
- * there that it holds already, and the thread stands still for good.
+ * An isolate with an open session must not be disposed of, by its owner, the watchdog or V8's memory limit: isolated-vm
+ * takes a lock there that it holds already, and the thread stands still for good.
  *
  * isolated-vm's own `startCpuProfiler` makes a profiler of V8 at each entry and disposes of none.
  */
 import ivm from 'isolated-vm';
+import { INLINE } from './watch-words.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** Stack checks, where interrupts are taken: calls and turns of a loop. Names nothing that a tenant could have changed. */
 const TAKE_INTERRUPTS = '$0(); for (let i = 0; i < 1_000; i++) (() => i)();';
-const CALL_TIMEOUT_MS = 1_000; // a tenant's microtasks may run at its end
+const CALL_TIMEOUT_MS = 1_000; // a tenant's microtasks may run at its end, those of an entry that was ended
+const CALL_BUDGET_US = 1_250_000; // what the timeout could not stop ends the process
 const ANSWER_DEADLINE_MS = 10_000;
 
+export interface CpuProfilerParts {
+  /** Made with `inspector`, and the context too. */
+  readonly isolate: ivm.Isolate;
+  readonly context: ivm.Context;
+  readonly slot: number;
+  readonly watchdog: Watchdog;
+}
+
 export class CpuProfiler {
-  readonly #isolate: ivm.Isolate;
-  readonly #context: ivm.Context;
+  readonly #parts: CpuProfilerParts;
   readonly #answers = new Map<number, (text: string) => void>();
   #session: ivm.InspectorSession | undefined;
   #stopping: Promise<string> | undefined;
   #id = 0;
 
-  /** Starts at once. The isolate and the context must have been made with `inspector`, and nothing may run in it. */
-  constructor(parts: { isolate: ivm.Isolate; context: ivm.Context }, intervalUs: number) {
-    this.#isolate = parts.isolate;
-    this.#context = parts.context;
+  constructor(parts: CpuProfilerParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the isolate must not be disposed of. */
+  get isAttached(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Starts at once. Nothing may run in the isolate. */
+  start(intervalUs: number): void {
     this.#inside(() => {
-      const session = (this.#session = this.#isolate.createInspectorSession());
+      const session = (this.#session = this.#parts.isolate.createInspectorSession());
       session.onNotification = () => {};
       session.onResponse = (id, text) => this.#answers.get(id)?.(text);
       this.#send('Profiler.enable');
@@ -53,7 +70,10 @@ export class CpuProfiler {
       this.#send('Profiler.disable');
     });
     const text = await (answered ?? Promise.reject(new Error('Cannot stop the CPU profiler: the isolate is gone')));
-    this.#inside(() => this.#session?.dispose());
+    this.#inside(() => {
+      this.#session?.dispose();
+      this.#session = undefined;
+    });
     const { result, error } = JSON.parse(text) as { result?: { profile: unknown }; error?: { message: string } };
     if (result === undefined) throw new Error(`Cannot stop the CPU profiler: ${error?.message}`);
     return JSON.stringify(result.profile);
@@ -78,20 +98,24 @@ export class CpuProfiler {
   }
 
   #inside(work: () => void): void {
+    const { isolate, context, slot, watchdog } = this.#parts;
     let failure: unknown;
     const call = new ivm.Callback(() => {
       try {
-        this.#isolate.getHeapStatistics().catch(() => {}); // wakes it
+        isolate.getHeapStatistics().catch(() => {}); // wakes it
         work();
       } catch (error) {
         failure = error;
       }
     });
+    // From inside an entry, which is watched already.
+    const sequence = watchdog.isInside ? undefined : watchdog.beginKept(slot, CALL_BUDGET_US);
     try {
-      this.#context.evalClosureSync(TAKE_INTERRUPTS, [call], { timeout: CALL_TIMEOUT_MS });
+      context.evalClosureSync(TAKE_INTERRUPTS, [call], { timeout: CALL_TIMEOUT_MS });
     } catch {
       // What the tenant had left to do took too long; the messages have been taken before.
     }
+    if (sequence !== undefined) watchdog.end(INLINE, sequence);
     if (failure !== undefined) throw failure;
   }
 }

@@ -76,7 +76,8 @@ export interface GuestParts {
 const NO_INVOCATION = 0;
 const USUAL_FADES = 0.95; // with each entry: one of a millisecond is remembered for 30 short ones
 const PROFILED_WALL_SHARE = 2; // of its budget: an entry that is profiled is ended by the wall clock, which may be a busy one
-const PROFILED_GRACE_US = 1_000_000; // until the watchdog takes an isolate that its timeout could not stop
+const PROFILED_WALL_MARGIN_MS = 500; // and the machine may have had other things to do
+const PROFILED_GRACE_US = 1_000_000; // of CPU time, until an entry that its timeout could not stop ends the process
 const PROFILED_MEMORY_SHARE = 2; // of its limit: with room to grow, V8 lets more garbage lie
 const MIB = 1024 * 1024;
 const TIMED_OUT = 'Script execution timed out.'; // isolated-vm's words
@@ -157,9 +158,7 @@ export class GuestIsolate {
       failure = error;
     }
     const keptBudget = watchdog.end(INLINE, sequence);
-    const result = this.#result(keptBudget, watchdog.usedUs, failure);
-    if (result !== ENTRY.threw || this.#imports?.hasUnsettled !== true) return result;
-    return this.#runNow(budgetUs - this.entryCpuUs, this.#imports.rethrow(failure), this.entryCpuUs);
+    return this.#settleImports(budgetUs, this.#result(keptBudget, watchdog.usedUs, failure), failure);
   }
 
   /** Enters on a pool thread, when the lane is free. One at a time per isolate: the caller queues. */
@@ -251,7 +250,10 @@ export class GuestIsolate {
 
   /** Begins a CPU profile, a sample each `intervalUs`. The isolate must have been acquired for it, and be idle. */
   startProfile(intervalUs: number): void {
-    this.#profiler ??= new CpuProfiler(this.#parts, intervalUs);
+    if (this.#profiler !== undefined) return;
+    // Known before it starts: the isolate must not be disposed of as others are when it fails to.
+    this.#profiler = new CpuProfiler(this.#parts);
+    this.#profiler.start(intervalUs);
   }
 
   /** Resolves to the profile since `startProfile`, as JSON; also after `dispose`. Once for each isolate. */
@@ -264,10 +266,14 @@ export class GuestIsolate {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    const free = () => this.#free();
-    // Not while a profiler is at work in it.
-    if (this.#profiler === undefined) free();
-    else void this.#profiler.stop().then(free, free);
+    if (this.#profiler === undefined) this.#free();
+    else void this.#freeProfiled(this.#profiler);
+  }
+
+  /** Not while a profiler is at work in it. One that does not let go is left alone: the process is there for it, and ends soon. */
+  async #freeProfiled(profiler: CpuProfiler): Promise<void> {
+    await profiler.stop().catch(() => {});
+    if (!profiler.isAttached || this.#parts.isolate.isDisposed) this.#free();
   }
 
   #free(): void {
@@ -292,22 +298,32 @@ export class GuestIsolate {
 
   /**
    * The isolate must outlive an entry that passes a limit, or the profile would be lost with it: so isolated-vm's timeout
-   * ends it, by the wall clock, and the watchdog only what that cannot end. Memory is looked at when it has ended.
+   * ends it, by the wall clock, and what that cannot end ends the process. What it used beyond its budget is our doing, and
+   * not counted. Memory is looked at when it has ended.
    */
   #enterProfiled(budgetUs: number, parameters: EnterParameters): EntryResult {
     const { watchdog, slot } = this.#parts;
-    const timeout = Math.ceil((budgetUs * PROFILED_WALL_SHARE) / 1e3);
-    const sequence = watchdog.begin(INLINE, slot, budgetUs * PROFILED_WALL_SHARE + PROFILED_GRACE_US, true);
+    const timeout = Math.ceil((budgetUs * PROFILED_WALL_SHARE) / 1e3) + PROFILED_WALL_MARGIN_MS;
+    const sequence = watchdog.beginKept(slot, timeout * 1e3 + PROFILED_GRACE_US);
     let failure: unknown;
     try {
       this.#enter.applySync(undefined, parameters, { timeout });
     } catch (error) {
       failure = error;
     }
-    const isAlive = watchdog.end(INLINE, sequence);
+    watchdog.end(INLINE, sequence);
+    const { usedUs } = watchdog;
     const timedOut = failure instanceof Error && failure.message === TIMED_OUT;
-    const result = this.#result(isAlive && !timedOut && watchdog.usedUs <= budgetUs, watchdog.usedUs, failure);
-    if (this.#disposed || this.heap().usedBytes <= this.#parts.memoryMiB * MIB * PROFILED_MEMORY_SHARE) return result;
+    const entered = this.#result(!timedOut && usedUs <= budgetUs, Math.min(usedUs, budgetUs), failure);
+    const result = this.#settleImports(budgetUs, entered, failure);
+    return this.#holdsTooMuch() ? this.#giveUpProfiled() : result;
+  }
+
+  #holdsTooMuch(): boolean {
+    return !this.#disposed && this.heap().usedBytes > this.#parts.memoryMiB * MIB * PROFILED_MEMORY_SHARE;
+  }
+
+  #giveUpProfiled(): EntryResult {
     this.dispose();
     return ENTRY.exceededMemory;
   }
@@ -332,6 +348,12 @@ export class GuestIsolate {
     this.dispose();
     const outOfMemory = failure instanceof Error && failure.message.includes('memory limit');
     return outOfMemory && !wasOurs ? ENTRY.exceededMemory : ENTRY.disposed;
+  }
+
+  /** What an entry inline left unhandled may be the failure of a module that somebody waits for. */
+  #settleImports(budgetUs: number, result: EntryResult, failure: unknown): EntryResult {
+    if (result !== ENTRY.threw || this.#imports?.hasUnsettled !== true) return result;
+    return this.#runNow(budgetUs - this.entryCpuUs, this.#imports.rethrow(failure), this.entryCpuUs);
   }
 
   #runNow(budgetUs: number, steps: Steps, spentUs = 0): EntryResult {
@@ -368,19 +390,28 @@ export class GuestIsolate {
   #callAside<T>(call: () => T): T {
     const { watchdog, slot } = this.#parts;
     if (watchdog.isInside) return call();
-    const sequence = watchdog.begin(INLINE, slot, DEFAULT_LIMITS.cpuMs * 1e3);
+    const budgetUs = DEFAULT_LIMITS.cpuMs * 1e3;
+    const sequence = this.isProfiled
+      ? watchdog.beginKept(slot, budgetUs + PROFILED_GRACE_US)
+      : watchdog.begin(INLINE, slot, budgetUs);
     try {
       return call();
     } finally {
-      if (!watchdog.end(INLINE, sequence)) this.#asideCondemned = true;
+      const isKept = watchdog.end(INLINE, sequence);
+      if (!isKept || (this.isProfiled && watchdog.usedUs > budgetUs)) this.#asideCondemned = true;
       this.#asideUs += watchdog.usedUs;
     }
   }
 
   #createRunner(budgetUs: number): StepRunner {
     const { isolate, watchdog, slot } = this.#parts;
-    const graceUs = this.#profiler === undefined ? 0 : PROFILED_GRACE_US;
-    return new StepRunner({ isolate, watchdog, slot, budgetUs: budgetUs + graceUs });
+    return new StepRunner({
+      isolate,
+      watchdog,
+      slot,
+      budgetUs,
+      ...(this.isProfiled && { graceUs: PROFILED_GRACE_US }),
+    });
   }
 
   /** Brings a module that an event has asked for. */

@@ -20,6 +20,8 @@ export interface StepsOptions {
   readonly slot: number;
   /** Of CPU time, for all steps together. */
   readonly budgetUs: number;
+  /** The isolate must not be disposed of: one that goes on for so long beyond the budget ends the process. */
+  readonly graceUs?: number;
 }
 
 /** What runs steps within one budget. */
@@ -72,14 +74,16 @@ export class StepRunner {
   }
 
   #begin(runner: Runner): number {
-    const { watchdog, slot, budgetUs } = this.#options;
-    return watchdog.begin(runner, slot, Math.max(budgetUs - this.usedUs, 1));
+    const { watchdog, slot, budgetUs, graceUs } = this.#options;
+    const leftUs = Math.max(budgetUs - this.usedUs, 1);
+    return graceUs === undefined ? watchdog.begin(runner, slot, leftUs) : watchdog.beginKept(slot, leftUs + graceUs);
   }
 
   #end(runner: Runner, sequence: number, failure: { error: unknown } | undefined): void {
-    const { isolate, watchdog } = this.#options;
-    this.condemned = !watchdog.end(runner, sequence);
+    const { isolate, watchdog, budgetUs, graceUs } = this.#options;
+    const hasEndedInTime = watchdog.end(runner, sequence);
     this.usedUs += watchdog.usedUs;
+    this.condemned = !hasEndedInTime || (graceUs !== undefined && this.usedUs > budgetUs);
     if (this.condemned) throw new Error('The CPU budget is used up');
     if (failure !== undefined && isolate.isDisposed) throw failure.error;
   }

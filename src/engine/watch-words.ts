@@ -21,7 +21,10 @@ export const WORDS = {
 export const RUNNER = {
   /** 0 idle; n > 0: entry number n is running; -n: entry n has been condemned. */
   sequence: 0,
-  /** Which isolate (the warden's slot) the entry runs in. */
+  /**
+   * Which isolate (the warden's slot) the entry runs in; `~slot` when the isolate must not be disposed of, so that an entry
+   * that does not end has to end the process.
+   */
   slot: 1,
   /** CPU time the entry may use, in µs. */
   budgetUs: 2,

@@ -22,6 +22,9 @@ const STUCK_MS = 250; // a disposed isolate ends within a few ms unless it is in
 const STUCK_EXIT_CODE = 137; // as if by SIGKILL
 const LONG_US = 100_000; // an entry this long is told of: if the process ends, it may have been the one
 const STUCK_CPU_US = 150_000; // and one that is really stuck goes on using CPU: else its end is only not yet noticed
+// Of wall time, over its budget, for an entry in an isolate that is kept: isolated-vm's timeout puts a thread that it could
+// not stop within 5 s to sleep for good, and on a busy machine it has not used much CPU until then.
+const OVERDUE_US = 10_000_000;
 
 const data = workerData as Data;
 const words = new Int32Array(data.shared);
@@ -82,7 +85,7 @@ function tick(): number {
     const usedUs = seen[runner] === sequence ? used(runner) : start(runner, sequence);
     const budgetUs = words[at + RUNNER.budgetUs] ?? 0;
     if (usedUs >= LONG_US && toldOf[runner] === 0) tellLong(runner, sequence);
-    if (usedUs >= budgetUs) {
+    if (usedUs >= budgetUs || isOverdue(runner)) {
       condemn(at, sequence);
       condemnedAt[runner] = performance.now();
       condemnedUs[runner] = usedUs;
@@ -118,6 +121,12 @@ function used(runner: Runner): number {
   return clockOf(runner);
 }
 
+function isOverdue(runner: Runner): boolean {
+  const at = WORDS.runners + WORDS.runnerStride * runner;
+  if ((words[at + RUNNER.slot] ?? 0) >= 0) return false;
+  return (performance.now() - (startedAt[runner] ?? 0)) * 1e3 > (words[at + RUNNER.budgetUs] ?? 0) + OVERDUE_US;
+}
+
 function clockOf(runner: Runner): number {
   if (runner === INLINE) return inlineClock() - inlineBaseUs;
   return laneClock.used((performance.now() - (startedAt[runner] ?? 0)) * 1e3);
@@ -125,7 +134,7 @@ function clockOf(runner: Runner): number {
 
 function condemn(at: number, sequence: number): void {
   const slot = words[at + RUNNER.slot] ?? 0;
-  if (Atomics.compareExchange(words, at + RUNNER.sequence, sequence, -sequence) !== sequence) return;
+  if (Atomics.compareExchange(words, at + RUNNER.sequence, sequence, -sequence) !== sequence || slot < 0) return;
   Atomics.store(words, at + RUNNER.kill, slot + 1);
   Atomics.store(words, WORDS.wardenWake, 1);
   Atomics.notify(words, WORDS.wardenWake);
@@ -133,7 +142,7 @@ function condemn(at: number, sequence: number): void {
 
 function endStuck(runner: Runner): void {
   if (performance.now() - (condemnedAt[runner] ?? 0) < STUCK_MS) return;
-  if (clockOf(runner) - (condemnedUs[runner] ?? 0) < STUCK_CPU_US) return;
+  if (clockOf(runner) - (condemnedUs[runner] ?? 0) < STUCK_CPU_US && !isOverdue(runner)) return;
   // The entering thread may be the one that is stuck, so it cannot be asked. The supervisor replaces the process.
   if (data.onStuck === 'exit') {
     tell({ watch: 'stuck', ...describeEntry(runner), begun: Atomics.load(words, WORDS.begun) });
@@ -157,7 +166,7 @@ function describeEntry(runner: Runner): object {
   const slot = words[WORDS.runners + WORDS.runnerStride * runner + RUNNER.slot] ?? -1;
   return {
     runner,
-    version: occupants.get(slot),
+    version: occupants.get(slot < 0 ? ~slot : slot),
     ...(runner === INLINE && { begun: Atomics.load(words, WORDS.begun) }),
   };
 }

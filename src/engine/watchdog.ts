@@ -137,7 +137,15 @@ export class Watchdog {
   }
 
   /**
-   * Ends the entry. Returns whether it kept its budget; if not, its isolate is being disposed. The compare-and-swap
+   * The same, inline, in an isolate that must not be disposed of: when the entry goes on past its budget, or takes 10 s more
+   * of wall time, nothing is left but to end the process, which is what `onStuck` says.
+   */
+  beginKept(slot: number, budgetUs: number): number {
+    return this.begin(INLINE, ~slot, budgetUs, true);
+  }
+
+  /**
+   * Ends the entry. Returns whether it kept its budget; if not, its isolate is being disposed unless it is kept. The compare-and-swap
    * decides it once: an entry that has ended can no longer be condemned, so the next one is never hit in its place.
    */
   end(runner: Runner, sequence: number): boolean {
