@@ -15,7 +15,6 @@ const count = (value: number): string => value.toLocaleString('en');
 export const STANDING_LAYERS: Readonly<Record<string, string>> = {
   isolates: 'no code from strings, no threads, no shared memory, clocks that stand still while code runs',
   limits: `${cpuMs} ms CPU, ${memoryMiB} MiB, ${subrequests} subrequests unless set otherwise; a cell that nothing stops is ended`,
-  'cell memory': 'looked at five times a second (--cell-memory-mib); not by a cgroup',
   cordons: 'quarantine for an hour, doubling, for what costs a cell; isola account set --cordon, --isolation',
   'side channels': 'CPU by request looked at while it runs; cells are replaced after a day',
   egress: `public addresses only, ${MAX_OPEN_CONNECTIONS} connections at once, ${MAX_LOOP_HOPS} hops; isola account set --egress-allow`,

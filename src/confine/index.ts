@@ -4,6 +4,7 @@
  * Promise: a cell that is started in a sandbox has every layer that the sandbox names, or it does not start.
  * Start at sandbox.ts; policy.ts is what the kernel is told, choose.ts how a machine is tried.
  */
+export { type CellGroup, CellGroups } from './cgroup.ts';
 export { type Chosen, chooseSandbox, type Missing, type SandboxMode } from './choose.ts';
 export { closeOnExec } from './descriptors.ts';
 export { allowNice } from './limits.ts';

@@ -1,5 +1,6 @@
 /** What `isola doctor` says about confinement: each layer, whether this machine has it, and how to get it. */
 import { execFileSync } from 'node:child_process';
+import { CellGroups } from './cgroup.ts';
 import type { Chosen } from './choose.ts';
 import { createCellFilter } from './policy.ts';
 import { findProgram } from './program.ts';
@@ -45,7 +46,17 @@ export function reportLayers({ sandbox, missing }: Chosen): LayerReport[] {
       kind === 'off' ? 'jail' : 'rlimits',
       'no core dumps, no files, few descriptors and threads',
     ),
+    reportMemory(),
   ];
+}
+
+function reportMemory(): LayerReport {
+  const problem = CellGroups.problem();
+  const detail =
+    problem === undefined
+      ? 'a cgroup for each cell: the kernel ends it at --cell-memory-mib'
+      : `watched alone, five times a second (--cell-memory-mib): ${problem}`;
+  return { name: 'memory', isOn: problem === undefined, detail };
 }
 
 function sizeOf(stage: 'serve' | 'start'): string {

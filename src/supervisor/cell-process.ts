@@ -17,7 +17,7 @@ import type {
 import { CELL_FRAME_BYTES, toVersionMessage } from '../cell/index.ts';
 import type { AccountId, VersionId } from '../ids.ts';
 import type { VersionCode } from '../model.ts';
-import type { Sandbox } from '../confine/index.ts';
+import type { CellGroup, Sandbox } from '../confine/index.ts';
 import { residentBytes } from '../metrics/index.ts';
 import { type Child, startChild } from './child.ts';
 import { LastWords, type Suspect } from './last-words.ts';
@@ -48,6 +48,8 @@ export interface CellProcessOptions {
   readonly index: number;
   /** Resident memory at which its process is ended. */
   readonly maxMemoryBytes: number;
+  /** In which the kernel does that, at once, where it can. */
+  readonly group: CellGroup | undefined;
   /** For so long it may stand still before it is ended. */
   readonly heartbeatDeadlineMs?: number | undefined;
   /** The guest runtime, a `GuestSource` as JSON. ASCII. */
@@ -84,7 +86,7 @@ export class CellProcess {
     this.id = options.id;
     this.cordon = options.cordon;
     this.index = options.index;
-    const { links, handlers, sandbox, index, onLine, onExit } = options;
+    const { links, handlers, sandbox, index, group, onLine, onExit } = options;
     const entry = 'cell/main.ts';
     this.#child = startChild({
       entry,
@@ -95,6 +97,8 @@ export class CellProcess {
       },
       confine: (flags, inherited) => sandbox.launch({ entry, flags, inherited, index }),
     });
+    // At once, so that whatever it starts is in the group. Bubblewrap may be quicker: see `start`.
+    group?.add(this.#child.process.pid);
     // The child has its own copies; these would keep a dead cell's links open.
     for (const socket of links) socket.destroy();
     this.#exited = once(this.#child.process, 'exit');
@@ -102,6 +106,8 @@ export class CellProcess {
       clearInterval(this.#heartbeat);
       const { suspect, hasGivenUp } = this.#lastWords;
       clearInterval(this.#memoryCheck);
+      this.#grewTooLarge ||= group?.hasKilled === true;
+      group?.[Symbol.dispose]();
       const reason = this.#grewTooLarge ? 'out of memory' : toReason(code, signal);
       const isOwnFault = hasGivenUp || this.#stoodStill || this.#grewTooLarge || CRASHES.has(reason);
       onExit(this, { reason, suspect, isOwnFault });
@@ -126,6 +132,7 @@ export class CellProcess {
       cell.kill();
       throw error;
     }
+    options.group?.add(cell.pid);
     cell.#watch(options.heartbeatDeadlineMs ?? HEARTBEAT_DEADLINE_MS);
     cell.#watchMemory(options.maxMemoryBytes);
     return cell;

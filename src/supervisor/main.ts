@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { createDnsResolve, createEgress, parsePorts } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
 import type { Resources } from '../cell/index.ts';
+import { CellGroups } from '../confine/index.ts';
 import {
   AccountLifecycle,
   AssetUploads,
@@ -44,7 +45,7 @@ import { CellProcess } from './cell-process.ts';
 import { CellLosses } from './cell-losses.ts';
 import { Cells } from './cells.ts';
 import { CertificateWatch, readCertificates } from './certificates.ts';
-import { Cordons, isForProfile } from './cordons.ts';
+import { Cordons } from './cordons.ts';
 import { SupervisedPlatform } from './control-platform.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { InvocationLog } from './invocation-log.ts';
@@ -57,7 +58,7 @@ import { readPlans } from './plans.ts';
 import type { Tracer } from '../tracing/index.ts';
 import { TrustedProxies } from '../trusted-proxies.ts';
 import { createScheduler } from './scheduling.ts';
-import { toProfileLimits } from './profiles.ts';
+import { limitsOf } from './profiles.ts';
 import type { Platform, PlatformOptions } from './platform.ts';
 import { SideChannelWatch } from './side-channel-watch.ts';
 import { createStackMapping } from './stack-mapping.ts';
@@ -266,12 +267,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   });
   const memoryBudgetBytes = Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells);
   const maxMemoryBytes = options.cellMemoryBytes ?? memoryBudgetBytes * CELL_MEMORY_MARGIN;
+  const groups = stack.use(CellGroups.open());
   const cells: Cells = new Cells({
     count: options.cells,
     start: async ({ id, cordon, index }, onExit) => {
       board.starting(id, cordon);
       const cellUsage = usage.openCell();
       cellUsages.set(id, cellUsage);
+      const limits = limitsOf(cordon, maxMemoryBytes);
       const cell = await CellProcess.start({
         id,
         cordon,
@@ -282,8 +285,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         },
         sandbox,
         index,
-        maxMemoryBytes,
-        ...(isForProfile(cordon) && toProfileLimits(maxMemoryBytes)),
+        ...limits,
+        group: groups?.create(limits.maxMemoryBytes),
         guest,
         handlers: createCellHandlers({
           registry,

@@ -13,7 +13,7 @@ import { type CpuProfile, fillIdle, mapCallFrames, parseCpuProfile } from '../pr
 import type { Registry } from '../store/index.ts';
 import type { CellProcess } from './cell-process.ts';
 import type { Cells } from './cells.ts';
-import type { Cordons } from './cordons.ts';
+import { type Cordons, isForProfile } from './cordons.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 
 const INTERVAL_US = 250;
@@ -23,8 +23,12 @@ const STOP_MS = 30_000; // for the profile to come, after the time is over: entr
 const ENTRY_MS = 2 * MAX_CPU_MS + 5_000; // all entries are on the cell's own thread, and ended by the wall clock
 const MEMORY_BYTES = (2 * MAX_MEMORY_MIB + 512) * 1024 * 1024;
 
-/** What is special about a cell for a profile: V8 does not keep its isolates to their memory limits (Engine.acquireForProfile). */
-export function toProfileLimits(maxMemoryBytes: number): { heartbeatDeadlineMs: number; maxMemoryBytes: number } {
+/** What a cell of this cordon is kept to. V8 does not keep profiled isolates to their limits (Engine.acquireForProfile). */
+export function limitsOf(
+  cordon: string,
+  maxMemoryBytes: number,
+): { readonly maxMemoryBytes: number; readonly heartbeatDeadlineMs?: number } {
+  if (!isForProfile(cordon)) return { maxMemoryBytes };
   return { heartbeatDeadlineMs: ENTRY_MS, maxMemoryBytes: Math.min(maxMemoryBytes, MEMORY_BYTES) };
 }
 

@@ -60,11 +60,11 @@ describe('isola', () => {
     assert.match(stdout, /\n. v8 +\d+\.\d+.* as pinned; of \d{4}-\d\d-\d\d, \d+ days old/);
     assert.match(
       stdout,
-      /\nCells are confined by: (bubblewrap|jail|off)\n. namespaces .*\n. filter 1 .*\n. filter 2 .*\n. permissions .*\n. own uid .*\n. rlimits /,
+      /\nCells are confined by: (bubblewrap|jail|off)\n. namespaces .*\n. filter 1 .*\n. filter 2 .*\n. permissions .*\n. own uid .*\n. rlimits .*\n. memory /,
     );
     assert.match(
       stdout,
-      /\nOn every machine:\n. isolates .*\n. limits +50 ms CPU.*\n. cell memory .*\n. cordons .*\n. side channels .*\n. egress .*\n. ingress /,
+      /\nOn every machine:\n. isolates .*\n. limits +50 ms CPU.*\n. cordons .*\n. side channels .*\n. egress .*\n. ingress /,
     );
     const off = await isola('doctor', '--port', '0', '--control-port', '0', '--sandbox', 'off', '--require-sandbox');
     assert.equal(off.code, 1);
