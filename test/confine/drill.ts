@@ -17,6 +17,7 @@ import type { Architecture } from '../../src/confine/syscalls.ts';
 import { startChild } from '../../src/supervisor/child.ts';
 import { ATTEMPTS } from './attempts.ts';
 import type { Orders } from './orders.ts';
+import { hasOwnUid } from './own-uid.ts';
 
 export const COLUMNS = ['nothing', 'uid', 'permissions', 'room', 'filter 1', 'filter 2', 'jail', 'all'] as const;
 export type Column = (typeof COLUMNS)[number];
@@ -94,11 +95,10 @@ export function mustStop(column: Column, attempt: string): boolean {
   return EXPECTED[attempt]?.includes(column) ?? false;
 }
 
-/** Those that this machine can show: a room takes bubblewrap, a uid of its own takes root. */
+/** Those that this machine can show: a room takes bubblewrap, a uid of its own what `hasOwnUid` says. */
 export function columnsHere(hasBubblewrap: boolean): Column[] {
-  const isRoot = process.getuid?.() === 0;
   return COLUMNS.filter(
-    (column) => (column !== 'uid' || isRoot) && (hasBubblewrap || (column !== 'room' && column !== 'all')),
+    (column) => (column !== 'uid' || hasOwnUid) && (hasBubblewrap || (column !== 'room' && column !== 'all')),
   );
 }
 
@@ -168,7 +168,7 @@ class Intruder {
 }
 
 function toSandbox(column: Column): { sandbox: Sandbox; alter: (launch: Launch) => Launch } {
-  const all = allLayers();
+  const all: Layers = hasOwnUid ? allLayers() : { ...allLayers(), firstUid: undefined };
   const pick = (
     kind: SandboxKind,
     layers: Partial<Layers>,

@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { spawnIsola } from '../helpers/isola-process.ts';
 import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
+import { hasOwnUid } from './own-uid.ts';
 
 const WITHOUT = { ISOLA_BWRAP: '/nowhere/bwrap' };
 const PORTS = ['--port', '0', '--control-port', '0'];
@@ -54,7 +55,7 @@ describe('a cell in bubblewrap', { skip: skipBubblewrap }, () => {
         );
       }
     }
-    if (process.getuid?.() === 0) {
+    if (hasOwnUid) {
       const uids = states.map((status) => Number((status.Uid ?? '').split(/\s+/)[0]));
       assert.ok(
         uids.every((uid) => uid >= 64_000),
