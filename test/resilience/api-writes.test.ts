@@ -9,12 +9,14 @@ const WRITES = 200;
 const WRITES_BETWEEN_KILLS = 20;
 const PARALLEL = 3; // of different things, so that a kill meets several writes
 
-/** One thing that writes change and that can be read: a Worker's answer, an account's name. */
+/** One thing that writes change and that can be read: a Worker's answer, an account's name, where a route leads. */
 interface Thing {
   /** Asks for the change. Resolves when the API has answered 200; rejects when it has not answered. */
   write(value: string): Promise<void>;
   /** As it is now, or '' when it is not there. */
   read(): Promise<string>;
+  /** What reads after a write of this value, where it is not the value itself. */
+  toValue?(value: string): string;
 }
 
 /** What a thing may be after a crash: what was acknowledged last, or what was asked for and not acknowledged. */
@@ -36,6 +38,9 @@ describe(`200 random writes of the API, with kill -9 in between (ISOLA_FUZZ_SEED
     addSettings();
     await addSecretAndCron();
     await addKvKey();
+    await addRouting();
+    await addShares();
+    await addToken();
     for (const [name, thing] of things) expected.set(name, { acknowledged: await thing.read(), pending: undefined });
   });
   after(() => platform.stop());
@@ -70,14 +75,16 @@ describe(`200 random writes of the API, with kill -9 in between (ISOLA_FUZZ_SEED
   /** False when the platform was gone before it answered. */
   async function tryWrite(name: string, value: string): Promise<boolean> {
     const state = expected.get(name)!;
-    state.pending = value;
+    const thing = things.get(name)!;
+    const written = thing.toValue?.(value) ?? value;
+    state.pending = written;
     try {
-      await things.get(name)!.write(value);
+      await thing.write(value);
     } catch (error) {
       if (error instanceof assert.AssertionError) throw error;
-      return false;
+      return false; // the connection broke
     }
-    state.acknowledged = value;
+    state.acknowledged = written;
     state.pending = undefined;
     return true;
   }
@@ -156,9 +163,124 @@ describe(`200 random writes of the API, with kill -9 in between (ISOLA_FUZZ_SEED
     });
   }
 
+  /** Host names of one Worker: a route, a custom domain, and whether it has its default URL. */
+  async function addRouting(): Promise<void> {
+    const script = '/accounts/main/workers/scripts/routed';
+    const code = `export default { fetch: (request) => new Response(new URL(request.url).pathname) }`;
+    await callOk('PUT', script, toUploadForm(code));
+    const serves = async (label: string, path: string): Promise<boolean> =>
+      (await platform.request(label, path)).status === 200;
+    things.set('route of Worker routed', {
+      write: (value) => callOk('PUT', `${script}/routes`, value === '' ? [] : [`api.main.localhost/${value}`]),
+      read: async () => {
+        const routes = (await call('GET', `${script}/routes`)).result as { pattern: string }[];
+        const value = routes.map(({ pattern }) => pattern.split('/')[1]).join();
+        assert.ok(value === '' || (await serves('api', `/${value}`)), `${value} is a route and does not serve`);
+        assert.equal(await serves('api', '/nothing'), false);
+        return value;
+      },
+    });
+    things.set('custom domain of Worker routed', {
+      write: (value) =>
+        callOk('PUT', `${script}/domains/records`, {
+          origins: value === '' ? [] : [{ hostname: `${value}.main.localhost` }],
+        }),
+      read: async () => {
+        const domains = (await call('GET', '/accounts/main/workers/domains')).result as { hostname: string }[];
+        const value = domains.map(({ hostname }) => hostname.split('.')[0]).join();
+        assert.ok(value === '' || (await serves(value, '/')), `${value} is a domain and does not serve`);
+        return value;
+      },
+    });
+    things.set('default URL of Worker routed', {
+      // Two states only: the value is one of them.
+      write: (value) => callOk('POST', `${script}/subdomain`, { enabled: value !== '' }),
+      read: async () => {
+        const { enabled } = (await call('GET', `${script}/subdomain`)).result as { enabled: boolean };
+        assert.equal(await serves('routed', '/'), enabled);
+        return enabled ? 'on' : '';
+      },
+      toValue: (value) => (value === '' ? '' : 'on'),
+    });
+  }
+
+  /** How two versions of one Worker share its traffic. */
+  async function addShares(): Promise<void> {
+    const script = '/accounts/main/workers/scripts/shared';
+    for (const text of ['a', 'b']) {
+      await callOk('PUT', script, toUploadForm(`export default { fetch: () => new Response('${text}') }`));
+    }
+    const { items } = (await call('GET', `${script}/versions`)).result as { items: { id: string }[] };
+    const [b, a] = items.map(({ id }) => id);
+    const toShare = (value: string): string => (value === '' ? '100' : String(1 + (Number(value.slice(6)) % 99)));
+    things.set('shares of Worker shared', {
+      write: (value) => {
+        const share = Number(toShare(value));
+        const versions = [
+          { version_id: a, percentage: share },
+          { version_id: b, percentage: 100 - share },
+        ].filter(({ percentage }) => percentage > 0);
+        return callOk('POST', `${script}/deployments`, { versions });
+      },
+      read: async () => {
+        const { deployments } = (await call('GET', `${script}/deployments`)).result as {
+          deployments: { versions: { version_id: string; percentage: number }[] }[];
+        };
+        const versions = deployments[0]?.versions ?? [];
+        assert.equal(
+          versions.reduce((sum, { percentage }) => sum + percentage, 0),
+          100,
+        );
+        return String(versions.find(({ version_id: id }) => id === a)?.percentage ?? 0);
+      },
+      toValue: toShare,
+    });
+  }
+
+  /** Of account acme there is one at most: the newest opens the API, and those that were revoked do not. */
+  async function addToken(): Promise<void> {
+    const path = '/accounts/acme/isola/tokens';
+    const secrets = new Map<string, string>();
+    const list = async () => {
+      const tokens = (await call('GET', path)).result as { id: string; name: string }[];
+      return tokens.toSorted((x, y) => Number(x.name.slice(6)) - Number(y.name.slice(6)));
+    };
+    const opens = async (secret: string): Promise<boolean> =>
+      (await fetch(`${platform.controlUrl}/client/v4/user`, { headers: { authorization: `Bearer ${secret}` } })).ok;
+    things.set('token of account acme', {
+      write: async (name) => {
+        const before = await list();
+        if (name !== '') {
+          const made = await call('POST', path, { name, scopes: ['workers:read'] });
+          assert.equal(made.status, 200, made.text);
+          secrets.set(name, (made.result as { token: string }).token);
+        }
+        // The newest last: it is the one that counts.
+        for (const { id } of before) await callOk('DELETE', `${path}/${id}`, undefined, [200, 404]);
+      },
+      read: async () => {
+        const tokens = await list();
+        const newest = tokens.at(-1)?.name ?? '';
+        for (const [name, secret] of secrets) {
+          const isListed = tokens.some((token) => token.name === name);
+          assert.equal(await opens(secret), isListed, `the token ${name}`);
+          if (!isListed) secrets.delete(name);
+        }
+        return newest;
+      },
+    });
+  }
+
   async function addKvKey(): Promise<void> {
     const { result } = await call('POST', '/accounts/main/storage/kv/namespaces', { title: 'things' });
     const path = `/accounts/main/storage/kv/namespaces/${(result as { id: string }).id}`;
+    things.set('title of a KV namespace', {
+      write: (value) => callOk('PUT', path, { title: value || 'things' }),
+      read: async () => {
+        const { title } = (await call('GET', path)).result as { title: string };
+        return title === 'things' ? '' : title;
+      },
+    });
     for (const key of ['one', 'two']) {
       things.set(`KV key ${key}`, {
         write: (value) =>
