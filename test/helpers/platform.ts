@@ -62,8 +62,8 @@ export interface TestPlatform extends AsyncDisposable {
    * others afterwards.
    */
   restart(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
-  /** Sends SIGTERM. Resolves once the platform has ended with code 0; throws otherwise. */
-  stop(): Promise<void>;
+  /** Sends SIGTERM. Resolves once the platform has ended with code 0; throws otherwise. `keep`: where its data goes. */
+  stop(options?: { readonly keep: string }): Promise<void>;
 }
 
 interface Running {
@@ -133,7 +133,10 @@ export async function startTestPlatform(
     if (code !== 0) throw new Error(`the platform ended with ${signal ?? `code ${code}`}\n${server.stderr.join('\n')}`);
   };
   let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => (stopping ??= end().finally(() => rm(folder, { recursive: true, force: true })));
+  const stop: TestPlatform['stop'] = ({ keep } = { keep: '' }) =>
+    (stopping ??= end()
+      .then(() => (keep === '' ? undefined : cp(dataDir, keep, { recursive: true })))
+      .finally(() => rm(folder, { recursive: true, force: true })));
   return {
     get gatewayUrl() {
       return running.gateway.origin;
@@ -174,6 +177,6 @@ export async function startTestPlatform(
       running = await start();
     },
     stop,
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => stop(),
   };
 }
