@@ -19,6 +19,12 @@ export interface LoadOptions {
   readonly targets: readonly Target[];
   readonly connections: number;
   readonly seconds: number;
+  /**
+   * Requests a second, evenly spaced, whatever becomes of those before; without it each connection sends its next one when it
+   * has been answered, which is as much as the server takes. Latency counts from when a request was due, not from when a
+   * connection was free for it.
+   */
+  readonly rate?: number;
 }
 
 export interface LoadResult {
@@ -38,7 +44,7 @@ export const generatorName = hasWrk ? 'wrk' : 'own generator';
 
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const onePort = new Set(options.targets.map(({ port }) => port)).size === 1;
-  return hasWrk && onePort ? runWrk(options) : runGenerator(options);
+  return hasWrk && onePort && options.rate === undefined ? runWrk(options) : runGenerator(options);
 }
 
 async function runGenerator(options: LoadOptions): Promise<LoadResult> {

@@ -24,6 +24,32 @@ interface Round extends LoadResult {
   readonly cpuUsByRole: Readonly<Record<string, number>>;
 }
 
+/**
+ * The same sides at a load that they are not to be worn out by: so many requests a second. `answered` tells whether they kept
+ * up; where they did not, the latencies grow with the length of the round.
+ */
+export async function compareAtRate(
+  context: Context,
+  sides: ReadonlyMap<PeerName, Side>,
+  { connections, rate }: { connections: number; rate: number },
+): Promise<Readonly<Record<'answered' | 'p50Ms' | 'p99Ms', Row['values']>>> {
+  const rounds = new Map<PeerName, Round[]>();
+  for (let count = 0; count < (context.quick ? 1 : 4); count += 1) {
+    for (const [name, side] of sides) {
+      const round = await loadRound(side, { connections, rate, seconds: context.quick ? 2 : 3, name });
+      rounds.set(name, [...(rounds.get(name) ?? []), round]);
+      context.log(`${name}, ${rate}/s: p50 ${round.p50Ms.toFixed(1)} ms, p99 ${round.p99Ms.toFixed(1)} ms`);
+    }
+  }
+  const medians = (of: (round: Round) => number): Row['values'] =>
+    Object.fromEntries([...rounds].map(([name, samples]) => [name, median(samples.map(of))]));
+  return {
+    answered: medians((round) => Math.round(round.requests / round.seconds)),
+    p50Ms: medians((round) => round.p50Ms),
+    p99Ms: medians((round) => round.p99Ms),
+  };
+}
+
 /** A warm-up round each, then rounds in turn. Throws when answers failed: figures of failures mislead. */
 export async function compareUnderLoad(
   context: Context,
@@ -85,11 +111,11 @@ function roleRows(rounds: ReadonlyMap<PeerName, readonly Round[]>): Row[] {
 
 async function loadRound(
   side: Side,
-  { connections, seconds, name }: { connections: number; seconds: number; name: PeerName },
+  { name, ...load }: { connections: number; seconds: number; rate?: number; name: PeerName },
 ): Promise<Round> {
   const before = cpuUs(side.pids());
   const beforeByRole = cpuUsByRole(side);
-  const result = await runLoad({ targets: side.targets, connections, seconds });
+  const result = await runLoad({ targets: side.targets, ...load });
   const spent = cpuUs(side.pids()) - before;
   if (result.requests === 0 || result.failed > result.requests / 1000) {
     throw new Error(`${name}: ${result.failed} of ${result.requests} requests failed under load`);
