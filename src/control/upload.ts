@@ -25,6 +25,8 @@ const UNSUPPORTED_KINDS: ReadonlyMap<string, string> = new Map([
   ['text/x-python-requirement', 'a Python requirement'],
 ]);
 
+const CHECKED_JSON_BYTES = 1024 * 1024; // of one upload: parsed here, where everybody else waits for it
+
 const PART_KINDS = { wasm_module: 'wasm', text_blob: 'text', data_blob: 'data' } as const;
 
 export const SOURCE_MAP_TYPE = 'application/source-map';
@@ -65,7 +67,7 @@ export async function parseModules(
     throw invalid(`${quote(mainModule)} is not a script (application/javascript)`);
   if (!isScript && main.kind !== 'esm') throw invalid(`main module ${quote(mainModule)} is not an ES module`);
   for (const binding of bindings) checkPart(binding, modules);
-  for (const module of modules) if (module.kind === 'json') checkJson(module);
+  checkJson(modules.filter(({ kind }) => kind === 'json'));
   await checkCompressedSize(modules);
   return { modules, sourceMaps };
 }
@@ -144,11 +146,17 @@ function decodeFully(name: string): string {
   throw invalid(`bad module name ${quote(name)}: percent-encoded more than twice`);
 }
 
-function checkJson({ name, content }: ModuleSource): void {
-  try {
-    JSON.parse(new TextDecoder().decode(content));
-  } catch (error) {
-    throw invalid(`module ${quote(name)} is not JSON: ${(error as Error).message.slice(0, 200)}`);
+/** For a message that names the module. The isolate that starts the code parses them again, and the rest of them. */
+function checkJson(modules: readonly ModuleSource[]): void {
+  let left = CHECKED_JSON_BYTES;
+  for (const { name, content } of modules) {
+    left -= content.byteLength;
+    if (left < 0) return;
+    try {
+      JSON.parse(new TextDecoder().decode(content));
+    } catch (error) {
+      throw invalid(`module ${quote(name)} is not JSON: ${(error as Error).message.slice(0, 200)}`);
+    }
   }
 }
 
