@@ -9,8 +9,11 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { spawnIsola } from '../helpers/isola-process.ts';
 import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
+import { deployCode } from '../helpers/quick-deploy.ts';
 import { hasOwnUid } from './own-uid.ts';
 
+// Not by wrangler, which writes into the checkout: these tests are for ordinary users, too.
+const HELLO = 'export default { fetch: () => new Response("hello") }';
 const WITHOUT = { ISOLA_BWRAP: '/nowhere/bwrap' };
 const PORTS = ['--port', '0', '--control-port', '0'];
 const GONE_MS = 10_000;
@@ -21,7 +24,7 @@ const skipBubblewrap = hasBubblewrap ? false : 'NOT TESTED: bubblewrap does not 
 describe('a cell in bubblewrap', { skip: skipBubblewrap }, () => {
   it('serves from a room without network, files, privileges or other processes', async () => {
     await using platform = await startTestPlatform(['--cells', '2', '--require-sandbox']);
-    await platform.deploy('examples/hello');
+    await deployCode(platform, 'hello', HELLO);
     assert.equal((await platform.request('hello', '/')).status, 200);
     const pids = cellPids(platform);
     const states = pids.map(readStatus);
@@ -87,7 +90,7 @@ async function gone(pid: number): Promise<void> {
 describe('a cell in the jail', { skip: isLinux ? false : 'NOT TESTED: there is no jail but on Linux' }, () => {
   it('serves behind both filters, with a loud warning, where there is no bubblewrap', async () => {
     await using platform = await startTestPlatform(['--cells', '1'], { env: WITHOUT });
-    await platform.deploy('examples/hello');
+    await deployCode(platform, 'hello', HELLO);
     assert.equal((await platform.request('hello', '/')).status, 200);
     const [pid = 0] = cellPids(platform);
     const status = readStatus(pid);
@@ -114,7 +117,7 @@ describe('a cell in the jail', { skip: isLinux ? false : 'NOT TESTED: there is n
 describe('a cell without a sandbox', () => {
   it('serves, and the operator is told what that means', async () => {
     await using platform = await startTestPlatform(['--cells', '1', '--sandbox', 'off']);
-    await platform.deploy('examples/hello');
+    await deployCode(platform, 'hello', HELLO);
     assert.equal((await platform.request('hello', '/')).status, 200);
     assert.ok(platform.output.some((line) => line.includes('CELLS ARE NOT CONFINED')));
   });
