@@ -70,7 +70,7 @@ export const PLATFORM_OPTIONS = {
     min: 128,
     max: 1_048_576,
     defaultText: "three quarters of the machine's, divided by the cells",
-    help: 'Memory of a cell, in MiB, at which it is ended and replaced',
+    help: 'Memory of a cell, in MiB, at which it is ended and replaced; well below, idle Workers in it are given up',
   },
   'cache-mib': {
     type: 'integer',

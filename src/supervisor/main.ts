@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createDnsResolve, createEgress, parsePorts } from '../broker/index.ts';
 import { CacheStore, serveCache } from '../cache/index.ts';
@@ -42,6 +42,7 @@ import { openAdminToken } from './admin-token.ts';
 import { createAssetResource } from './asset-resource.ts';
 import { createCellHandlers } from './cell-handlers.ts';
 import { CellProcess } from './cell-process.ts';
+import { toCellMemory } from './cell-memory.ts';
 import { CellLosses } from './cell-losses.ts';
 import { Cells } from './cells.ts';
 import { CertificateWatch, readCertificates } from './certificates.ts';
@@ -69,8 +70,6 @@ import { createUsageExport, readStripeKey } from './usage-export.ts';
 const FIRST_ACCOUNT = 'main' as AccountId;
 const SPARES = 4; // 20 cold starts a second with 5 ms to make each; more only cost memory
 const DRAIN_MS = 30_000;
-const CELL_MEMORY_MARGIN = 1.5; // over what its instances may use: they are measured now and then, and there is the rest
-const CELLS_SHARE_OF_MEMORY = 0.5; // of the machine's, for all instances of all cells together
 const LINK_TOKEN_BYTES = 32;
 const HTTPS_PORT = 443;
 
@@ -265,8 +264,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     now: Date.now,
     randomUUID,
   });
-  const memoryBudgetBytes = Math.floor((totalmem() * CELLS_SHARE_OF_MEMORY) / options.cells);
-  const maxMemoryBytes = options.cellMemoryBytes ?? memoryBudgetBytes * CELL_MEMORY_MARGIN;
+  const { memoryBudgetBytes, maxMemoryBytes } = toCellMemory(options);
   const groups = stack.use(CellGroups.open());
   const cells: Cells = new Cells({
     count: options.cells,

@@ -108,9 +108,9 @@ describe('A cell', () => {
   it('that takes more memory than it may is ended, and replaced', async () => {
     await using platform = await startTestPlatform(['--cells', '1', '--cell-memory-mib', '260']);
     await deployCode(platform, 'hello', HELLO);
-    // Several, each within its own limit, and all of them kept.
+    // Several, each within its own limit, and all of them kept: idle ones would be given up for their memory.
     const code =
-      'const kept = []; export default { fetch() { kept.push(new Uint8Array(60 << 20).fill(1)); return new Response("ok") } }';
+      'const kept = []; export default { async fetch() { kept.push(new Uint8Array(60 << 20).fill(1)); await scheduler.wait(20_000); return new Response("ok") } }';
     const lost = platform.line(/"event":"cell-exit".*out of memory/);
     const back = platform.line(/"event":"cell-ready"/);
     const names = ['a', 'b', 'c', 'd'];
