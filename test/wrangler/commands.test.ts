@@ -283,7 +283,7 @@ describe(`wrangler ${WRANGLER_VERSION}`, { concurrency: false }, () => {
     it(`${line} is refused naming ${product}`, async () => {
       await assert.rejects(run(line), (error: Error) => {
         assert.match(error.message, new RegExp(`has no ${product} yet[\\s\\S]*10300`));
-        assert.match(error.message, /errors\/10300/);
+        if (!WRANGLER_VERSION.startsWith('3.')) assert.match(error.message, /errors\/10300/); // 3 prints no links
         return true;
       });
     });
