@@ -25,10 +25,7 @@ export function CellsPage({ account }: { account: string | undefined }): JSX.Ele
           As a table
         </label>
       </div>
-      <LoadedView
-        of={cells}
-        missing={<Empty title="No view of the cells">This server does not tell of them yet.</Empty>}
-      >
+      <LoadedView of={cells}>
         {(all) =>
           all.length === 0 ? (
             <Empty title="Nothing is loaded">An isolate appears when a Worker gets its first request.</Empty>

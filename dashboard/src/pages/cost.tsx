@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { call, toPath } from '../api/client.ts';
 import type { Cost } from '../api/watching.ts';
 import { useLoad } from '../ui/load.ts';
-import { Card, Empty, LoadedView, Table } from '../ui/parts.tsx';
+import { Card, LoadedView, Table } from '../ui/parts.tsx';
 
 export function CostView({ account }: { account: string }): JSX.Element {
   const [month, setMonth] = useState(() => new Date().toISOString().slice(0, 7));
@@ -26,9 +26,7 @@ export function CostView({ account }: { account: string }): JSX.Element {
         </label>
       }
     >
-      <LoadedView of={cost} missing={<Empty title="No prices">This server has no price plans yet.</Empty>}>
-        {(found) => <Bill cost={found} />}
-      </LoadedView>
+      <LoadedView of={cost}>{(found) => <Bill cost={found} />}</LoadedView>
     </Card>
   );
 }

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { call, toPath } from '../api/client.ts';
 import { toBytes, toShortId } from '../ui/format.ts';
 import { useLoad } from '../ui/load.ts';
-import { Card, Empty, LoadedView, Table } from '../ui/parts.tsx';
+import { Card, LoadedView, Table } from '../ui/parts.tsx';
 
 interface Heap {
   readonly cell: string;
@@ -27,7 +27,7 @@ export function Heaps({ account, name }: { readonly account: string; readonly na
         </button>
       }
     >
-      <LoadedView of={heaps} missing={<Empty title="No heap statistics">This server does not give them yet.</Empty>}>
+      <LoadedView of={heaps}>
         {(all) =>
           all.length === 0 ? (
             <p class="muted">No instance is live.</p>

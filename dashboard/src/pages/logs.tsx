@@ -83,7 +83,7 @@ export function LogsPage({ account }: { account: string }): JSX.Element {
           Search
         </button>
       </form>
-      <LoadedView of={first} missing={<Empty title="No logs">This server does not keep logs yet.</Empty>}>
+      <LoadedView of={first}>
         {({ result, cursor }) => <Entries key={path} path={path} first={result} cursor={cursor} />}
       </LoadedView>
     </>

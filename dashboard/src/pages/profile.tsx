@@ -49,7 +49,6 @@ export function ProfilePane({ account, name, mayWrite }: PaneProps): JSX.Element
         </button>
         {isRunning && <Progress seconds={seconds} />}
       </div>
-      {!mayWrite && <p class="muted">Your token lacks the scope workers:write.</p>}
       <Failure error={error} />
       {taken !== undefined && <Profile taken={taken} name={name} />}
     </Card>

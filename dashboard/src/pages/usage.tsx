@@ -7,7 +7,7 @@ import { Chart } from '../charts/chart.tsx';
 import { toSeries, type UsagePoint } from '../charts/usage-series.ts';
 import { toBytes, toCount, toMicros } from '../ui/format.ts';
 import { useLoad } from '../ui/load.ts';
-import { Card, Empty, LoadedView, Table } from '../ui/parts.tsx';
+import { Card, LoadedView, Table } from '../ui/parts.tsx';
 import { CostView } from './cost.tsx';
 
 const EVERY_MS = 5_000;
@@ -36,9 +36,7 @@ export function UsagePage({ account }: { account: string }): JSX.Element {
           ))}
         </select>
       </label>
-      <LoadedView of={usage} missing={<Empty title="No usage">This server does not meter yet.</Empty>}>
-        {(found) => <UsageView usage={found} worker={worker} onWorker={setWorker} />}
-      </LoadedView>
+      <LoadedView of={usage}>{(found) => <UsageView usage={found} worker={worker} onWorker={setWorker} />}</LoadedView>
       <CostView account={account} />
     </>
   );

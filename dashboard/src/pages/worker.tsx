@@ -46,6 +46,7 @@ export function WorkerPage({ account, name, tab, session }: WorkerPageProps): JS
           ))}
         </ul>
       </nav>
+      {!mayWrite && <p class="muted">Your token lacks the scope workers:write: you can look, and change nothing.</p>}
       <LoadedView of={worker}>
         {(found) => {
           if (tab === 'edit') return <EditorPane account={account} name={name} isNew={false} />;

@@ -29,15 +29,10 @@ export function Empty({ title, children }: { title: string; children?: Component
 interface LoadedViewProps<T> {
   readonly of: Loaded<T>;
   readonly children: (data: T) => ComponentChildren;
-  /** Instead of the error when this server has no such route. */
-  readonly missing?: ComponentChildren;
 }
 
 /** The data once it is there; what went wrong above it. */
-export function LoadedView<T>({ of: { data, error }, children, missing }: LoadedViewProps<T>): JSX.Element {
-  if (data === undefined && missing !== undefined && error instanceof ApiError && error.status === 404) {
-    return <>{missing}</>;
-  }
+export function LoadedView<T>({ of: { data, error }, children }: LoadedViewProps<T>): JSX.Element {
   return (
     <>
       <Failure error={error} />
