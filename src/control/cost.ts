@@ -1,56 +1,13 @@
 /** What a month costs an account, and would have cost it under other plans. */
 import { z } from 'zod';
 import { PlatformError } from '../errors.ts';
-import { type Cost, parseMonth, readCost } from '../usage/invoices/index.ts';
+import { type Cost, CostAnswer, parseMonth, readCost } from '../usage/invoices/index.ts';
 import { type Bill, toAmountText } from '../usage/plans/index.ts';
 import type { Resource } from './context.ts';
 import { ok, Result } from './envelope.ts';
 import { AccountParams } from './names.ts';
 
 const UNITS = { requests: 'requests', cpu_ms: 'CPU-ms', gb_seconds: 'GB-s', minimum: '' } as const;
-
-const decimal = z.string().describe('A decimal number, exact');
-const minor = z.int().describe('In the smallest unit of the currency');
-const count = z.number().int().min(0);
-const CostBody = z.object({
-  account_id: z.string(),
-  month: z.string(),
-  since: z.string(),
-  until: z.string(),
-  /** Whether the month is over. */
-  final: z.boolean(),
-  plan: z.string(),
-  plan_title: z.string(),
-  currency: z.string(),
-  lines: z.array(
-    z.object({
-      item: z.enum(['requests', 'cpu_ms', 'gb_seconds', 'minimum']),
-      unit: z.string(),
-      quantity: decimal,
-      included: decimal,
-      unit_price: decimal,
-      per: count.describe('How many units the unit price is for'),
-      amount: decimal,
-      amount_minor: minor,
-    }),
-  ),
-  total: decimal,
-  total_minor: minor,
-  formula: z.string(),
-  workers: z.array(
-    z.object({ worker: z.string(), requests: count, cpu_us: count, start_cpu_us: count, wall_us: z.number().min(0) }),
-  ),
-  compare: z.array(
-    z.object({
-      plan: z.string(),
-      plan_title: z.string(),
-      currency: z.string(),
-      total: decimal,
-      total_minor: minor,
-      formula: z.string(),
-    }),
-  ),
-});
 
 export const registerCost: Resource = (app, { registry, ledger, plans, now }) => {
   app.get(
@@ -64,7 +21,7 @@ export const registerCost: Resource = (app, { registry, ledger, plans, now }) =>
         tags: ['Usage'],
         params: AccountParams,
         querystring: z.object({ month: z.string().max(100).optional() }),
-        response: { 200: Result(CostBody) },
+        response: { 200: Result(CostAnswer) },
       },
     },
     async ({ params, query }) => {

@@ -4,6 +4,7 @@
  * Promise: a bill has all that the ledger has of the month, or there is none; an invoice adds up, or there is none.
  * Start at cost.ts; pdf.ts is the only one that knows the PDF library.
  */
+export { CostAnswer } from './cost-answer.ts';
 export { type Cost, readCost, readMonthTotals } from './cost.ts';
 export { InvoiceCost, toInvoice } from './invoice.ts';
 export { type Month, parseMonth, toMonth } from './month.ts';

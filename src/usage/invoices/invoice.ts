@@ -1,34 +1,9 @@
 /** An invoice: the bill of a month with a number, a date and the parties. The JSON document is this, as it is. */
-import { z } from 'zod';
+import type { z } from 'zod';
+import { CostAnswer } from './cost-answer.ts';
 
-const Line = z.object({
-  item: z.string(),
-  unit: z.string(),
-  quantity: z.string(),
-  included: z.string(),
-  unit_price: z.string(),
-  per: z.number(),
-  amount: z.string(),
-  amount_minor: z.int(),
-});
-
-/** What the control API's answer about the cost of a month has for an invoice. */
-export const InvoiceCost = z.object({
-  account_id: z.string(),
-  month: z.string(),
-  since: z.string(),
-  until: z.string(),
-  final: z.boolean(),
-  plan: z.string(),
-  plan_title: z.string(),
-  currency: z.string(),
-  lines: z.array(Line),
-  total: z.string(),
-  total_minor: z.int(),
-  workers: z.array(
-    z.object({ worker: z.string(), requests: z.int(), cpu_us: z.int(), start_cpu_us: z.int(), wall_us: z.number() }),
-  ),
-});
+/** What an answer about the cost of a month has for an invoice. */
+export const InvoiceCost = CostAnswer.omit({ formula: true, compare: true });
 export type InvoiceCost = z.output<typeof InvoiceCost>;
 
 export interface Invoice extends InvoiceCost {
