@@ -54,6 +54,8 @@ describe('usage', () => {
     await use(control, MINUTE, workers);
     const { status, errors } = await control.request('GET', '/isola/usage');
     assert.deepEqual([status, /more than 10000 rows/.test(errors[0]!.message)], [400, true]);
+    const { result } = await control.request('GET', '/isola/usage?merged=true');
+    assert.deepEqual([summary(result), result.totals.requests], [['2026-11-30  10001'], 10_001]);
   });
 });
 

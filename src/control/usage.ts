@@ -17,6 +17,7 @@ const UsageQuerySchema = z.object({
   until: z.iso.datetime().optional(),
   by: z.enum(['minute', 'hour', 'day', 'month']).default('day'),
   worker: z.string().max(200).optional(),
+  merged: z.enum(['true', 'false']).default('false'),
 });
 const count = z.number().int().min(0);
 const Totals = z.object({
@@ -50,18 +51,18 @@ export const registerUsage: Resource = (app, { ledger, now }) => {
       config: { scope: 'account:read' },
       schema: {
         summary: 'What the account has used, by Worker and time',
-        description: `Steps that begin in [since, until), in UTC; without them, the step under way and those before it: 60 minutes, 24 hours, this month by day or this year by month. Minutes are kept for ${MINUTES_KEPT_DAYS} days, hours for ${HOURS_KEPT_DAYS}. A second behind at most.`,
+        description: `Steps that begin in [since, until), in UTC; without them, the step under way and those before it: 60 minutes, 24 hours, this month by day or this year by month. Minutes are kept for ${MINUTES_KEPT_DAYS} days, hours for ${HOURS_KEPT_DAYS}. With merged=true all Workers are one, without a name. A second behind at most.`,
         tags,
         params: AccountParams,
         querystring: UsageQuerySchema,
         response: { 200: Result(UsageBody) },
       },
     },
-    async ({ params, query: { by, worker, ...given } }) => {
+    async ({ params, query: { by, worker, merged, ...given } }) => {
       const until = given.until === undefined ? now() + 1 : Date.parse(given.until);
       const since = given.since === undefined ? defaultSince(by, until) : Date.parse(given.since);
       if (since > until) throw new PlatformError('badRequest', 'Cannot read usage: since is behind until');
-      const which = { account: params.account, since, until, by };
+      const which = { account: params.account, since, until, by, merged: merged === 'true' };
       const sums = await ledger.sums(
         worker === undefined ? which : { ...which, worker: parseWorkerName(worker) },
         MAX_ROWS + 1,
@@ -69,7 +70,7 @@ export const registerUsage: Resource = (app, { ledger, now }) => {
       if (sums.length > MAX_ROWS) {
         throw new PlatformError(
           'badRequest',
-          `Cannot read usage: there are more than ${MAX_ROWS} rows; ask for longer steps, a shorter time or one Worker`,
+          `Cannot read usage: there are more than ${MAX_ROWS} rows; ask for longer steps, a shorter time, one Worker or all of them merged`,
         );
       }
       return ok({

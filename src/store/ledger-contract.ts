@@ -86,6 +86,8 @@ export function ledgerContract(name: string, open: () => Promise<Ledger>): void 
             entry({ requests: 1_000 }, { account: B }),
           ]),
         );
+        const [merged, ...others] = await ledger.sums({ ...query(), merged: true }, ALL);
+        assert.deepEqual([merged?.worker, merged?.outcomes, others], ['', { ok: 9, exception: 1 }, []]);
         const sums = await ledger.sums(query(), ALL);
         assert.deepEqual(
           sums.map(({ worker, outcomes }) => [worker, outcomes]),

@@ -38,12 +38,15 @@ export interface UsageQuery {
   readonly since: number;
   readonly until: number;
   readonly by: UsageStep;
+  /** All Workers as one, without a name. */
+  readonly merged?: boolean;
 }
 
 /** What a Worker has used in one step. */
 export interface UsageSum {
   /** When the step began, ms since 1970. */
   readonly time: number;
+  /** Empty when Workers were to be merged. */
   readonly worker: WorkerName;
   readonly totals: UsageTotals;
   /** Invocations by how they ended, those through service bindings included. */

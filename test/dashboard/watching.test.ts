@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { signIn, skipBrowser, startBrowser, type TestBrowser } from '../helpers/browser.ts';
 import { startTestPlatform, type TestPlatform } from '../helpers/platform.ts';
 import { deployCode } from '../helpers/quick-deploy.ts';
-import { fakeWatching, HOSTILE } from './watching.ts';
+import { fakeWatching, HOSTILE, USAGE } from './watching.ts';
 
 describe('the dashboard shows', { skip: skipBrowser, timeout: 240_000 }, () => {
   let platform: TestPlatform;
@@ -67,6 +67,31 @@ describe('the dashboard shows', { skip: skipBrowser, timeout: 240_000 }, () => {
     const compare = page.getByRole('region', { name: 'What it would have cost' });
     await compare.getByText('0.50 USD').waitFor();
     await compare.getByText('1.84 USD').waitFor();
+    await check();
+  });
+
+  it('usage of more Workers than can be told apart, as one', async () => {
+    const { page, check } = await open('cells');
+    await page.route(/\/isola\/usage\?(?!.*merged)/, (route) =>
+      route.fulfill({
+        status: 400,
+        json: {
+          success: false,
+          errors: [{ code: 10001, message: 'more than 10000 rows' }],
+          messages: [],
+          result: null,
+        },
+      }),
+    );
+    const row = { ...USAGE.rows[0], worker: '' };
+    await page.route(/\/isola\/usage\?.*merged=true/, (route) =>
+      route.fulfill({ json: { success: true, errors: [], messages: [], result: { ...USAGE, rows: [row] } } }),
+    );
+    await page.goto(`${platform.controlUrl}/dashboard/a/${platform.account}/usage`);
+    await page.getByText('more Workers than can be told apart').waitFor();
+    await page.getByRole('definition').getByText('8,123').waitFor();
+    await page.getByRole('group', { name: 'Requests over time' }).locator('canvas').waitFor();
+    assert.equal(await page.getByRole('combobox', { name: 'Worker' }).count(), 0);
     await check();
   });
 

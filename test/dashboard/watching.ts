@@ -57,7 +57,7 @@ const row = (minute: number): object => ({
   outcomes: { ok: 100 },
 });
 
-const USAGE = {
+export const USAGE = {
   account_id: 'main',
   by: 'minute',
   since: new Date(NOW - 59 * MINUTE_MS).toISOString(),

@@ -1,7 +1,7 @@
 /** What an account has used, over time and by Worker, and what it costs. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { call, toPath } from '../api/client.ts';
+import { ApiError, call, toPath } from '../api/client.ts';
 import type { Usage, UsageStep, UsageTotals } from '../api/watching.ts';
 import { Chart } from '../charts/chart.tsx';
 import { toSeries, type UsagePoint } from '../charts/usage-series.ts';
@@ -11,6 +11,7 @@ import { Card, LoadedView, Table } from '../ui/parts.tsx';
 import { CostView } from './cost.tsx';
 
 const EVERY_MS = 5_000;
+const BAD_REQUEST = 400;
 const PERIODS: readonly (readonly [UsageStep, string])[] = [
   ['minute', 'The last hour, by minute'],
   ['hour', 'The last day, by hour'],
@@ -22,7 +23,7 @@ export function UsagePage({ account }: { account: string }): JSX.Element {
   const [by, setBy] = useState<UsageStep>('hour');
   const [worker, setWorker] = useState('');
   const path = toPath`/accounts/${account}/isola/usage?by=${by}`;
-  const usage = useLoad(path, (signal) => call<Usage>(path, { signal }), { everyMs: EVERY_MS });
+  const usage = useLoad(path, (signal) => loadUsage(path, signal), { everyMs: EVERY_MS });
   return (
     <>
       <h1>Usage &amp; cost</h1>
@@ -42,6 +43,16 @@ export function UsagePage({ account }: { account: string }): JSX.Element {
   );
 }
 
+/** By Worker, unless there are more than the server tells apart. */
+async function loadUsage(path: string, signal: AbortSignal): Promise<Usage> {
+  try {
+    return await call<Usage>(path, { signal });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== BAD_REQUEST) throw error;
+    return await call<Usage>(`${path}&merged=true`, { signal });
+  }
+}
+
 interface UsageViewProps {
   readonly usage: Usage;
   readonly worker: string;
@@ -50,7 +61,8 @@ interface UsageViewProps {
 
 function UsageView({ usage, worker, onWorker }: UsageViewProps): JSX.Element {
   const workers = [...new Set(usage.rows.map((row) => row.worker))].toSorted();
-  const points = toSeries(usage, worker);
+  const isMerged = workers.includes('');
+  const points = toSeries(usage, isMerged ? '' : worker);
   const times = points.map(({ time }) => time / 1_000);
   const charts = [
     { title: 'Requests', colour: 'link', of: (point: UsagePoint) => point.requests, toText: toCount },
@@ -60,17 +72,23 @@ function UsageView({ usage, worker, onWorker }: UsageViewProps): JSX.Element {
   ] as const;
   return (
     <>
-      <label>
-        Worker
-        <select value={worker} onChange={({ currentTarget }) => onWorker(currentTarget.value)}>
-          <option value="">all of them</option>
-          {workers.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      {isMerged ? (
+        <p class="muted">
+          These are more Workers than can be told apart here. By month they can: <code>isola usage --by month</code>
+        </p>
+      ) : (
+        <label>
+          Worker
+          <select value={worker} onChange={({ currentTarget }) => onWorker(currentTarget.value)}>
+            <option value="">all of them</option>
+            {workers.map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <Figures totals={usage.totals} />
       <div class="grid">
         {charts.map(({ title, colour, of, toText }) => (
@@ -91,7 +109,7 @@ function UsageView({ usage, worker, onWorker }: UsageViewProps): JSX.Element {
           ))}
         </Table>
       </details>
-      <ByWorker usage={usage} />
+      {!isMerged && <ByWorker usage={usage} />}
     </>
   );
 }

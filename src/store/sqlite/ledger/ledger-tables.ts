@@ -96,16 +96,17 @@ export class LedgerTables {
     return true;
   }
 
-  sums({ account, worker, since, until, by }: UsageQuery, limit: number): UsageSum[] {
+  sums({ account, worker, since, until, by, merged = false }: UsageQuery, limit: number): UsageSum[] {
     const { statement, ms, toMs } = STEPS[by];
     const [from, to] = [Math.ceil(since / ms), Math.ceil(until / ms)];
     const sums: UsageSum[] = [];
     let last: { time: number; worker: string; sum: ReturnType<typeof toSum> } | undefined;
     for (const row of this.#statements[statement].iterate(account, from, to, worker ?? null)) {
       const time = Number(row['step']) * toMs;
-      if (last === undefined || last.time !== time || last.worker !== row['worker']) {
+      const name = merged ? '' : String(row['worker']);
+      if (last === undefined || last.time !== time || last.worker !== name) {
         if (sums.length === limit) break;
-        last = { time, worker: String(row['worker']), sum: toSum(time, row) };
+        last = { time, worker: name, sum: toSum(time, name) };
         sums.push(last.sum);
       }
       addRow(last.sum, row);
@@ -153,8 +154,11 @@ export class LedgerTables {
   }
 }
 
-function toSum(time: number, row: Row): { outcomes: Partial<Record<Outcome, number>> } & Omit<MutableSum, 'outcomes'> {
-  return { time, worker: row['worker'] as WorkerName, totals: createTotals(), outcomes: {} };
+function toSum(
+  time: number,
+  worker: string,
+): { outcomes: Partial<Record<Outcome, number>> } & Omit<MutableSum, 'outcomes'> {
+  return { time, worker: worker as WorkerName, totals: createTotals(), outcomes: {} };
 }
 
 type MutableSum = Omit<UsageSum, 'totals'> & { readonly totals: ReturnType<typeof createTotals> };
