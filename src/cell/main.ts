@@ -161,8 +161,8 @@ async function check(header: VersionHeader, payload: Buffer): Promise<CheckAnswe
 
 async function stopProfile(): Promise<CallAnswer> {
   const found = await cell().stopProfile();
-  const value: ProfileAnswer = { version: found?.version };
-  return { value, ...(found !== undefined && { payload: Buffer.from(found.profile) }) };
+  const value: ProfileAnswer = { version: found?.version, bytes: found?.bytes ?? 0 };
+  return { value, ...(found?.json !== undefined && { payload: found.json }) };
 }
 
 function deployed(change: Deployed): void {

@@ -18,8 +18,9 @@ export interface Profiled {
 
 export interface InstanceProfile {
   readonly version: VersionId;
-  /** As JSON. */
-  readonly profile: string;
+  readonly bytes: number;
+  /** As JSON. Undefined when it is larger than was asked for. */
+  readonly json: Buffer | undefined;
 }
 
 export class Profiling {
@@ -45,10 +46,14 @@ export class Profiling {
   /** Ends it, and resolves to what it shows of the instance that has computed most. Undefined when there was none. */
   async stop(): Promise<InstanceProfile | undefined> {
     const profiles = await Promise.allSettled(
-      this.#byUse().map(async (instance) => ({ version: instance.spec.id, profile: await instance.stopProfile() })),
+      this.#byUse().map(async (instance) => ({ version: instance.spec.id, text: await instance.stopProfile() })),
     );
     // One that has passed its memory limit has taken its profile along.
-    return profiles.find((one) => one.status === 'fulfilled')?.value;
+    const found = profiles.find((one) => one.status === 'fulfilled')?.value;
+    if (found === undefined) return undefined;
+    const json = Buffer.from(found.text);
+    const bytes = json.byteLength;
+    return { version: found.version, bytes, json: bytes <= this.#target.maxBytes ? json : undefined };
   }
 
   #byUse(): Profiled[] {

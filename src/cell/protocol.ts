@@ -79,11 +79,15 @@ export interface StartProfile {
   readonly account: AccountId;
   readonly worker: WorkerName;
   readonly intervalUs: number;
+  /** A profile that is larger is not sent. */
+  readonly maxBytes: number;
 }
 
 export interface ProfileAnswer {
   /** Of the instance that has computed most; undefined when the Worker had none. */
   readonly version: VersionId | undefined;
+  /** How large the profile is. */
+  readonly bytes: number;
 }
 
 /** Call `scheduled`. */

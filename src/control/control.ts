@@ -131,9 +131,21 @@ function createApp({ randomUUID, log }: ControlDeps): ControlApp {
   // Answers are ours: their schemas describe them, and tests hold them against each other.
   app.setSerializerCompiler(() => JSON.stringify);
   addBodyParser(app);
+  closeAnswered(app);
   app.setErrorHandler((error, request, reply) => sendError(error, { request, reply, log }));
   app.setNotFoundHandler(sendNotFound);
   return app;
+}
+
+/** An answer that was under way as the server closed ends its connection, which would be kept for a minute else. */
+function closeAnswered(app: ControlApp): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  app.addHook('onSend', async (_, reply) => {
+    if (isClosing) reply.header('connection', 'close');
+  });
 }
 
 /** What needs no token. */

@@ -71,10 +71,10 @@ export interface ControlPlatform {
   /** The live instances of a Worker in all cells. */
   heap(key: WorkerKey): Promise<readonly InstanceHeap[]>;
   /**
-   * Profiles the Worker's requests of the next `seconds`, of the instance that computes most. Throws PlatformError
-   * `workerNotFound`, `profileBusy`, `profileLost`.
+   * Profiles the Worker's requests of the next `seconds`, of the instance that computes most. Given up when `signal` is
+   * aborted. Throws PlatformError `workerNotFound`, `profileBusy`, `profileLost`.
    */
-  profile(key: WorkerKey, seconds: number): Promise<WorkerProfile>;
+  profile(key: WorkerKey, options: { seconds: number; signal: AbortSignal }): Promise<WorkerProfile>;
   /** Fires a scheduled event; resolves when it has ended. */
   fireScheduled(
     account: AccountId,

@@ -32,10 +32,13 @@ export const registerProfile: Resource = (app, { registry, platform }) => {
         response: { 200: Result(ProfileBody) },
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query: { seconds } }, reply) => {
       const key = toWorkerKey(params);
       if ((await registry.worker(key.account, key.worker)) === undefined) throw workerNotFound(key);
-      return ok(await platform.profile(key, query.seconds));
+      // A client that has gone wants no profile: the Worker goes back to where it was.
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      return ok(await platform.profile(key, { seconds, signal: gone.signal }));
     },
   );
 };

@@ -178,8 +178,13 @@ export class SupervisedPlatform implements ControlPlatform {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   }
 
-  profile(key: WorkerKey, seconds: number): Promise<WorkerProfile> {
-    return this.#profiles.take(key, seconds);
+  profile(key: WorkerKey, options: { seconds: number; signal: AbortSignal }): Promise<WorkerProfile> {
+    return this.#profiles.take(key, options);
+  }
+
+  /** Before the platform stops: what would keep it up for long is given up. */
+  close(): void {
+    this.#profiles.close();
   }
 
   async fireScheduled(

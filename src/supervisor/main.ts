@@ -176,7 +176,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     previews: (account, worker) => stores.previews.list(account, worker),
     onLine: (line) => warn(`gateway: ${line}`),
     onPages: (lines) => log.append(lines, 'plain'),
-    onWanted: (cordon) => cells.ensure(cordon),
+    // It may have been given up meanwhile: then those who wait will have heard of it when this is read.
+    onWanted: (cordon) => cordons.isUsed(cordon) && cells.ensure(cordon),
     onExit: (reason) => {
       if (stopping) return;
       // Every client's connection went with it. A supervisor's supervisor (systemd, a container) restarts all.
@@ -468,6 +469,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const stop = () =>
     (stopped ??= (async () => {
       stopping = true;
+      platform.close();
       await scheduler.stop();
       await gateway.drain(DRAIN_MS);
       await Promise.race([

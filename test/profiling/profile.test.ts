@@ -59,10 +59,22 @@ describe('A CPU profile', () => {
   });
   after(() => platform.stop());
 
-  const take = async (worker: string, seconds = 1): Promise<{ status: number; answer: Answer }> => {
+  const take = async (
+    worker: string,
+    seconds = 1,
+    signal?: AbortSignal,
+  ): Promise<{ status: number; answer: Answer }> => {
     const path = `/accounts/main/workers/scripts/${worker}/isola/profile?seconds=${seconds}`;
-    const response = await platform.control(path, { method: 'POST' });
+    const response = await platform.control(path, { method: 'POST', ...(signal && { signal }) });
     return { status: response.status, answer: (await response.json()) as Answer };
+  };
+  /** Begins one that takes a minute. Resolves when there is a cell for it, to its id and to how it went. */
+  const begin = async (signal?: AbortSignal): Promise<{ cell: string; taken: ReturnType<typeof take> }> => {
+    const ready = platform.line(/"event":"cell-ready".*"cordon":"f\.main"/);
+    const taken = take('busy', 60, signal);
+    taken.catch(() => {});
+    const { id } = JSON.parse(await ready) as { id: string };
+    return { cell: id, taken };
   };
   const hitsOf = (nodes: readonly Node[], name: string): number =>
     nodes.filter(({ callFrame }) => callFrame.functionName === name).reduce((sum, { hitCount }) => sum + hitCount, 0);
@@ -166,5 +178,26 @@ describe('A CPU profile', () => {
       found.some(({ callFrame, hitCount }) => callFrame.lineNumber === 5 && hitCount > 50),
       JSON.stringify(nodes),
     );
+  });
+
+  it('is over when nobody waits for it any more, and the next one may begin', async () => {
+    const client = new AbortController();
+    const { cell, taken } = await begin(client.signal);
+    const ended = platform.line(new RegExp(`"event":"cell-exit","id":"${cell}"`));
+    client.abort();
+    await assert.rejects(taken);
+    await ended;
+    const taking = take('busy');
+    await keepAskingFor('busy', '/', taking);
+    assert.equal((await taking).status, 200);
+  });
+
+  it('does not keep the platform from stopping', async () => {
+    const { taken } = await begin();
+    const startedAt = performance.now();
+    await platform.stop();
+    assert.ok(performance.now() - startedAt < 40_000, 'it was waited for');
+    const { status, answer } = await taken;
+    assert.deepEqual([status, answer.errors[0]!.code], [503, 10_366]);
   });
 });
