@@ -67,7 +67,7 @@ export function parseCpuProfile(json: Buffer): CpuProfile {
 export function fillIdle(profile: CpuProfile, intervalUs: number): CpuProfile {
   const isIdle = ({ callFrame }: CpuProfile['nodes'][number]) => callFrame.functionName === '(idle)';
   const found = profile.nodes.find(isIdle);
-  const idleId = found?.id ?? Math.max(...profile.nodes.map(({ id }) => id)) + 1;
+  const idleId = found?.id ?? profile.nodes.reduce((most, { id }) => Math.max(most, id), 0) + 1;
   const samples: number[] = [];
   const timeDeltas: number[] = [];
   for (const [index, sample] of profile.samples.entries()) {

@@ -18,7 +18,8 @@ interface Box {
 export function drawFlameGraph(root: Frame, title: string): string {
   const boxes: Box[] = [];
   place(root, { depth: 0, left: 0, perUs: root.totalUs === 0 ? 0 : WIDTH / root.totalUs }, boxes);
-  const height = TITLE + (Math.max(...boxes.map(({ depth }) => depth)) + 1) * ROW;
+  const deepest = boxes.reduce((most, { depth }) => Math.max(most, depth), 0);
+  const height = TITLE + (deepest + 1) * ROW;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">
 <style>rect { fill: #ffc680; stroke: #fff } .own { fill: #ff9e8a } text { font: 11px monospace; fill: #1f2328 }</style>
 <rect width="100%" height="100%" style="fill: #fff"/>

@@ -22,7 +22,7 @@ export interface Frame {
   readonly children: readonly Frame[];
 }
 
-const MAX_DEPTH = 200;
+const MAX_DEPTH = 200; // what is deeper counts as the work of the function there
 const NOT_WORK = new Set(['(idle)', '(program)']);
 
 /** What ran; waiting is left out and told apart. A sample lasts until the next one. */
@@ -34,10 +34,25 @@ export function toFrames({ nodes, samples = [], timeDeltas = [] }: SampledProfil
   }
   let idleUs = 0;
   const seen = new Set<number>(); // each node once: a tree, whatever was sent
+  const descendants = (node: SampledNode): SampledNode[] => {
+    const found: SampledNode[] = [];
+    const queue = [node];
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      for (const id of next.children ?? []) {
+        const child = byId.get(id);
+        if (child === undefined || seen.has(id)) continue;
+        seen.add(id);
+        found.push(child);
+        queue.push(child);
+      }
+    }
+    return found;
+  };
   const toFrame = (node: SampledNode, depth: number): Frame => {
     seen.add(node.id);
     const { functionName, url, lineNumber } = node.callFrame;
-    const own = selfUs.get(node.id) ?? 0;
+    let own = selfUs.get(node.id) ?? 0;
+    if (depth === MAX_DEPTH) for (const below of descendants(node)) own += selfUs.get(below.id) ?? 0;
     const children: Frame[] = [];
     for (const id of depth < MAX_DEPTH ? (node.children ?? []) : []) {
       const child = byId.get(id);

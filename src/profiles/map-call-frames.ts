@@ -13,10 +13,11 @@ export async function mapCallFrames(profile: CpuProfile, mapTexts: MapTexts): Pr
   }
   const texts = [...places.keys()];
   const mapped = await mapTexts(texts);
-  const frames = new Map(texts.map((text, index) => [text, toCallFrame(places.get(text)!, mapped[index] ?? text)]));
+  const sources = new Map(texts.map((text, index) => [text, toPlace(places.get(text)!, mapped[index] ?? text)]));
+  // Its name stays its own: two functions may be made at the same place.
   const nodes = profile.nodes.map((node) => {
-    const callFrame = frames.get(toStackFrame(node.callFrame));
-    return callFrame === undefined ? node : { ...node, callFrame };
+    const place = sources.get(toStackFrame(node.callFrame));
+    return place === undefined ? node : { ...node, callFrame: { ...node.callFrame, ...place } };
   });
   return { ...profile, nodes };
 }
@@ -27,8 +28,10 @@ function toStackFrame({ functionName, url, lineNumber, columnNumber }: CallFrame
   return `    at ${name} (${url}:${lineNumber + 1}:${columnNumber + 1})`;
 }
 
-function toCallFrame(callFrame: CallFrame, text: string): CallFrame {
+type Place = Pick<CallFrame, 'url' | 'lineNumber' | 'columnNumber'>;
+
+function toPlace({ url: uploaded, lineNumber, columnNumber }: Place, text: string): Place {
   const [, , url, line, column] = FRAME.exec(text) ?? [];
-  if (url === undefined) return callFrame;
-  return { ...callFrame, url, lineNumber: Number(line) - 1, columnNumber: Number(column) - 1 };
+  if (url === undefined) return { url: uploaded, lineNumber, columnNumber };
+  return { url, lineNumber: Number(line) - 1, columnNumber: Number(column) - 1 };
 }

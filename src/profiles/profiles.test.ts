@@ -93,6 +93,31 @@ describe('A CPU profile', () => {
     assert.match(drawFlameGraph(nothing, 'empty'), /^<svg/);
   });
 
+  it('leaves out no time of what calls itself very often', () => {
+    const count = 5_000;
+    const ids = Array.from({ length: count }, (_, index) => index + 1);
+    const nodes = ids.map((id) => node(id, id === 1 ? '(root)' : 'recurses', id < count ? [id + 1] : []));
+    const { root } = toFrames({ nodes, samples: [...ids, 1], timeDeltas: Array(count + 1).fill(1_000) });
+    assert.equal(root.totalUs, count * 1_000);
+    assert.match(drawFlameGraph(root, 'deep'), /^<svg/);
+  });
+
+  it('may have as many functions as its size allows', () => {
+    const ids = Array.from({ length: 200_000 }, (_, index) => index + 1);
+    const many = { ...PROFILE, nodes: ids.map((id) => node(id, 'x')), samples: [2, 3], timeDeltas: [1_000, 9_000] };
+    assert.deepEqual(fillIdle(many, INTERVAL_US).samples, [2, 200_001, 3]);
+  });
+
+  it('keeps the names of two functions that were made at the same place', async () => {
+    const names = ['<a>', '<b>'];
+    const nodes = names.map((name, index) => ({ ...node(1, name), id: index + 1 }));
+    const mapped = await mapCallFrames({ ...PROFILE, nodes }, (texts) => Promise.resolve(texts));
+    assert.deepEqual(
+      mapped.nodes.map(({ callFrame }) => callFrame.functionName),
+      names,
+    );
+  });
+
   it('is a tree whatever was sent', () => {
     const { root } = toFrames({
       nodes: [node(1, 'a', [2]), node(2, 'b', [1, 2, 7])],
