@@ -32,6 +32,11 @@ export class CellSet {
     return cordon === DEFAULT_CORDON ? this.#live : (this.#others.get(cordon) ?? NONE);
   }
 
+  /** Whether the supervisor wants it to be given requests. */
+  isListed(id: string): boolean {
+    return this.#listed.has(id);
+  }
+
   /** A cell said `ready`. A second link of the same cell takes the place of the first. */
   add(id: string, channel: Channel): void {
     this.#linked.set(id, { id, channel, hash: fnv1a(id), webSockets: 0 });

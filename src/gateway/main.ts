@@ -133,7 +133,8 @@ async function start(params: unknown): Promise<StartResult> {
     linkToken: options.linkToken,
     cells,
     onReady: (id) => front.onCellReady(id),
-    onLost: (id, error) => supervisor.notify('linkLost', { id, error: error?.message }),
+    // One that was given up has ended in order.
+    onLost: (id, error) => cells.isListed(id) && supervisor.notify('linkLost', { id, error: error?.message }),
   });
   return front.listen(options);
 }

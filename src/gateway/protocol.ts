@@ -1,6 +1,6 @@
 /**
  * What the supervisor says to the gateway over their channel: JSON-safe, parsed here once. The gateway in its turn notifies
- * `linkLost {id, error}` when a cell's link has ended, `fault {message}` when a request has met a bug of ours and
+ * `linkLost {id, error}` when the link of a listed cell has ended, `fault {message}` when a request has met a bug of ours and
  * `wanted {cordon}` when requests wait for a cell that there is not, and calls `previews`.
  */
 import type { AccountId, VersionId, WorkerName } from '../ids.ts';

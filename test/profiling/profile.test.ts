@@ -190,6 +190,8 @@ describe('A CPU profile', () => {
     const taking = take('busy');
     await keepAskingFor('busy', '/', taking);
     assert.equal((await taking).status, 200);
+    // It ended in order.
+    assert.ok(!platform.output.some((line) => line.includes('linkLost') && line.includes(`\\"${cell}\\"`)));
   });
 
   it('does not keep the platform from stopping', async () => {
