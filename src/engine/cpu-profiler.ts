@@ -2,10 +2,11 @@
  * A CPU profile of one isolate, by V8's own sampling profiler, through an inspector session.
  *
  * The inspector's handles belong to the thread that made the isolate: V8 ends the process when another touches them, and
- * isolated-vm hands a session's messages to a thread of its pool. But not while the isolate is awake on the pool and runs
- * on this thread: then they come to it as interrupts. So messages are sent from inside a call into the isolate, which
- * goes on for a moment after, and before which the isolate was woken. The profiler samples the thread that started it:
- * all entries must be inline (`GuestIsolate.isProfiled`).
+ * isolated-vm hands a session's message to a thread of its pool. But a second one, while that thread waits for the
+ * isolate, comes as an interrupt to the thread that has it, with the first. So two or more are sent from inside a call into
+ * the isolate, which goes on for a moment after. Nothing else may wake the pool: it would run what microtasks a tenant
+ * has left, and nobody would watch. The profiler samples the thread that started it: all entries must be inline
+ * (`GuestIsolate.isProfiled`).
  *
  * An isolate with an open session must not be disposed of, by its owner, the watchdog or V8's memory limit: isolated-vm
  * takes a lock there that it holds already, and the thread stands still for good.
@@ -75,6 +76,7 @@ export class CpuProfiler {
     });
     const text = await (answered ?? Promise.reject(new Error('Cannot stop the CPU profiler: the isolate is gone')));
     this.#inside(() => {
+      this.#parts.isolate.createInspectorSession().dispose(); // the first message
       this.#session?.dispose();
       this.#session = undefined;
     });
@@ -103,12 +105,12 @@ export class CpuProfiler {
     });
   }
 
+  /** `work` sends two messages or more. */
   #inside(work: () => void): void {
-    const { isolate, context, slot, watchdog } = this.#parts;
+    const { context, slot, watchdog } = this.#parts;
     let failure: unknown;
     const call = new ivm.Callback(() => {
       try {
-        isolate.getHeapStatistics().catch(() => {}); // wakes it
         work();
       } catch (error) {
         failure = error;
