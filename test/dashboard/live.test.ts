@@ -150,7 +150,7 @@ describe('the dashboard shows, of a platform at work,', { skip: skipBrowser, tim
       .filter({ hasText: /^restarted cell/ })
       .waitFor();
     assert.equal((await platform.request('bad', '/', ofAcme)).text, 'fine');
-    const kept = page.getByRole('region', { name: /^Cell/ }).filter({ hasText: 'cordon q.acme' });
+    const kept = page.getByRole('region', { name: /^Cell/ }).filter({ hasText: 'quarantine of acme' });
     await kept.getByRole('button', { name: /^bad acme/ }).waitFor();
 
     await deployCode(platform, 'hot', COMPUTES);
