@@ -3,27 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { account } from '../src/cli/account.ts';
-import { attack } from '../src/cli/attack.ts';
-import { audit } from '../src/cli/audit.ts';
-import { usage } from '../src/cli/usage.ts';
-import { bench } from '../src/cli/bench.ts';
-import { dev } from '../src/cli/dev.ts';
-import { doctor } from '../src/cli/doctor.ts';
-import { heap } from '../src/cli/heap.ts';
-import { profile } from '../src/cli/profile.ts';
+import { COMMANDS } from '../src/cli/commands.ts';
 import { toCommandHelp } from '../src/cli/help.ts';
-import { logs } from '../src/cli/logs.ts';
-import { secrets } from '../src/cli/secrets.ts';
-import { serve } from '../src/cli/serve.ts';
-import { start } from '../src/cli/start.ts';
-import { test } from '../src/cli/test.ts';
-import { token } from '../src/cli/token.ts';
-import { trigger } from '../src/cli/trigger.ts';
-import { version } from '../src/cli/version.ts';
-import { drill } from '../src/cli/drill.ts';
-import { screenshots } from '../src/cli/screenshots.ts';
-import { wpt } from '../src/cli/wpt.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = [
@@ -65,33 +46,18 @@ describe('The documents', () => {
     }
   });
 
-  it('docs/cli.md shows what --help prints', () => {
+  it('docs/cli.md shows what --help prints', async () => {
     const page = read('docs/cli.md');
-    const commands = [
-      serve,
-      start,
-      dev,
-      ...account.commands,
-      ...token.commands,
-      ...secrets.commands,
-      audit,
-      usage,
-      logs,
-      heap,
-      profile,
-      trigger,
-      test,
-      bench,
-      drill,
-      screenshots,
-      wpt,
-      attack,
-      doctor,
-      version,
-    ];
-    for (const command of commands) {
+    const loaded = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+    for (const command of loaded.flatMap((one) => ('commands' in one ? one.commands : [one]))) {
       assert.ok(page.includes(`\`\`\`text\n${stripVTControlCharacters(toCommandHelp(command))}\n\`\`\``), command.name);
     }
+  });
+
+  it('README.md names every command', () => {
+    const table = read('README.md').split('\n## Commands\n')[1]?.split('\n## ')[0] ?? '';
+    const named = [...table.matchAll(/^\| `(\w+)` /gm)].map(([, name = '']) => name);
+    assert.deepEqual(named.toSorted(), Object.keys(COMMANDS).toSorted());
   });
 });
 

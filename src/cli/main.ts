@@ -1,39 +1,15 @@
 /**
  * The command line: one file per command, each declaring its options, examples and `run`. Started by bin/isola.mjs.
- * Start at options.ts for how a line is parsed; serve.ts is the command that matters most.
+ * Start at commands.ts for what there is, at options.ts for how a line is parsed; serve.ts is the command that matters most.
  */
 import { setTimeout } from 'node:timers/promises';
 import { CommandError } from './command-error.ts';
+import { COMMANDS } from './commands.ts';
 import { PlatformError } from '../errors.ts';
 import { toCommandHelp, toGroupHelp, toOverview } from './help.ts';
 import { chooseCommand, type Command, type CommandGroup, parseCommandLine, suggest, UsageError } from './options.ts';
 import { paint, printError, printLine } from './terminal.ts';
 import { readVersion, version } from './version.ts';
-
-/** Loaded when asked for: `isola version` must not pay for esbuild or the platform. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command | CommandGroup>>> = {
-  serve: async () => (await import('./serve.ts')).serve,
-  start: async () => (await import('./start.ts')).start,
-  dev: async () => (await import('./dev.ts')).dev,
-  account: async () => (await import('./account.ts')).account,
-  token: async () => (await import('./token.ts')).token,
-  secrets: async () => (await import('./secrets.ts')).secrets,
-  audit: async () => (await import('./audit.ts')).audit,
-  usage: async () => (await import('./usage.ts')).usage,
-  logs: async () => (await import('./logs.ts')).logs,
-  heap: async () => (await import('./heap.ts')).heap,
-  profile: async () => (await import('./profile.ts')).profile,
-  invoice: async () => (await import('./invoice.ts')).invoice,
-  trigger: async () => (await import('./trigger.ts')).trigger,
-  test: async () => (await import('./test.ts')).test,
-  bench: async () => (await import('./bench.ts')).bench,
-  drill: async () => (await import('./drill.ts')).drill,
-  screenshots: async () => (await import('./screenshots.ts')).screenshots,
-  wpt: async () => (await import('./wpt.ts')).wpt,
-  attack: async () => (await import('./attack.ts')).attack,
-  doctor: async () => (await import('./doctor.ts')).doctor,
-  version: async () => version,
-};
 
 const FLUSH_MS = 2_000; // for whoever reads the output to take the rest of it
 
